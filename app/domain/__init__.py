@@ -1,0 +1,1 @@
+"""Values, state words, pure rules, errors and ports. Standard library only."""
