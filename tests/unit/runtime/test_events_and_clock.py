@@ -1,5 +1,7 @@
 """The bus tells everybody once; the clocks keep wall and monotonic time apart."""
 
+import pytest
+
 from app.runtime.clock import ManualClock, SystemClock
 from app.runtime.events import Changed, EventBus, LinksChanged
 from app.runtime.threads import NamedThread
@@ -13,6 +15,7 @@ def test_subscribers_hear_only_the_type_they_asked_for():
     assert [event.kinds for event in heard] == [frozenset({"asset"})]
 
 
+@pytest.mark.logs_errors
 def test_one_deaf_subscriber_does_not_silence_the_rest(caplog):
     bus, heard = EventBus(), []
     bus.subscribe(LinksChanged, lambda event: 1 // 0)
@@ -43,6 +46,7 @@ def test_the_computers_clock_goes_forward():
     assert clock.now_ms() > 1_700_000_000_000
 
 
+@pytest.mark.logs_errors
 def test_a_thread_that_fails_is_logged_by_name(caplog):
     thread = NamedThread("recorder-test", lambda: 1 // 0)
     thread.start()

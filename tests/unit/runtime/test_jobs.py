@@ -67,6 +67,7 @@ def test_a_fault_of_the_world_reaches_the_caller_and_is_no_bug(runner, bus):
     assert faults == []
 
 
+@pytest.mark.logs_errors
 def test_a_bug_in_a_job_is_told_with_the_name_of_its_thread(runner, bus):
     faults = []
     bus.subscribe(AppFault, faults.append)
