@@ -1,0 +1,1 @@
+"""Devices on the local network: transport, framing, sessions, liveness, discovery, diagnosis."""

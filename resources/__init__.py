@@ -1,0 +1,1 @@
+"""Fonts, icons and tables that ship with the program: data, no logic."""
