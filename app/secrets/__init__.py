@@ -1,0 +1,1 @@
+"""Custody of keys: the master key, where it is kept, and the sealing of single fields."""
