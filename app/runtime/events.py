@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from app.domain.errors import ConsoleError
+
 log = logging.getLogger(__name__)
 
 MAX_IDS = 500
@@ -36,6 +38,20 @@ class LinksChanged:
     """The connection of these devices changed."""
 
     devices: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseWindow:
+    """A second window was asked for: the one that holds the profile comes to the front."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTrouble:
+    """A store cannot write, or had to start afresh; told once, and once more when it is over."""
+
+    store: str
+    fault: ConsoleError
+    over: bool = False
 
 
 E = TypeVar("E")
