@@ -31,6 +31,7 @@ NO_NETWORK = re.compile(
     "Network is unreachable|Connection refused|ProxyError|Read timed out|ConnectTimeout",
     re.IGNORECASE,
 )
+NOT_IN_THE_INDEX = re.compile(r"No matching distribution found for (\S+)")
 
 
 def tool(name: str) -> Path:
@@ -68,7 +69,7 @@ def bring_up_to_date() -> None:
     """
     if is_current():
         return
-    _refuse_old_system()
+    _refuse_what_cannot_work()
     STAMP.unlink(missing_ok=True)
     if not _is_usable():
         _make_empty()
@@ -79,7 +80,9 @@ def bring_up_to_date() -> None:
     STAMP.write_text(wanted_stamp(), encoding="utf-8")
 
 
-def _refuse_old_system() -> None:
+def _refuse_what_cannot_work() -> None:
+    if VENV.is_symlink() or VENV.is_file():
+        raise SetUpError(f"{VENV} is not a folder of its own. Move it away and try again.")
     library, version = platform.libc_ver()
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if library == "glibc" and numbers and numbers < OLDEST_GLIBC:
@@ -104,8 +107,6 @@ def _is_usable() -> bool:
 
 
 def _make_empty() -> None:
-    if VENV.is_symlink() or VENV.is_file():
-        raise SetUpError(f"{VENV} is not a folder of its own. Move it away and try again.")
     if VENV.exists():
         say("Making .venv anew: the one here is unfinished or made by another Python")
         shutil.rmtree(VENV)
@@ -160,6 +161,11 @@ def explain(output: str) -> str:
         return (
             "A package that was fetched is not the one this project was tested with (its hash "
             "differs), so it was not installed. Try another network or package source."
+        )
+    if absent := NOT_IN_THE_INDEX.search(output):
+        return (
+            f"The package source that pip uses here has no {absent[1]} for Python "
+            f"{platform.python_version()} on {platform.system()} {platform.machine()}."
         )
     last = "\n".join(f"  {line}" for line in output.strip().splitlines()[-12:])
     return f"Set-up failed; the last lines tell why:\n{last}"
