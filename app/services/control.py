@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.errors import DeviceFault, EnvironmentLacks
+from app.domain.errors import DeviceFault
 from app.domain.links import Command, CommandResult
 from app.domain.points import PointSpec, unmapped
 from app.domain.readings import Value
@@ -19,7 +19,7 @@ from app.records.port import Actor, Records, Tx
 from app.runtime.jobs import Job, JobRunner
 from app.services.directory import Directory
 from app.services.locality import SiteLink
-from app.services.reaching import settled
+from app.services.reaching import held, settled
 from app.services.views import PointView, point_label, point_view
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Control:
             result = CommandResult(record.tuya_id, spec.dp, raw, Outcome.REFUSED, reason=reason)
             self._journal(record, spec, {"asked": asked, "outcome": result.outcome.value})
             return _outcome(spec, result)
-        link = self._held()
+        link = held(self._link())
         intent = self._journal(record, spec, {"asked": asked})
         settled(link, record.tuya_id)
         result = self._sent(link, Command(record.tuya_id, spec.dp, raw))
@@ -145,7 +145,7 @@ class Control:
         """
         record = self._directory.find(device)
         wanted = self._directory.point(record, point) if point else None
-        link = self._held()
+        link = held(self._link())
         settled(link, record.tuya_id)
         future = link.read(record.tuya_id, (wanted.dp,) if wanted else ())
         try:
@@ -167,16 +167,6 @@ class Control:
                 retry=True,
             )
         return ReadAnswer(record.tuya_id, answer.path, views)
-
-    def _held(self) -> SiteLink:
-        link = self._link()
-        if link is None:
-            raise EnvironmentLacks(
-                "link.not_running",
-                "Nothing holds connections to devices in this process.",
-                do="Start it with `run`, or open the window.",
-            )
-        return link
 
     def _sent(self, link: SiteLink, command: Command) -> CommandResult:
         try:

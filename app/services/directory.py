@@ -87,8 +87,7 @@ class Directory:
     def rows(self) -> list[DeviceRow]:
         """Every device, by site, place and name."""
         registry = self._registry.now()
-        link = self._link()
-        states = link.states() if link is not None else {}
+        states = self._states()
         with self._lock:
             rows = [
                 self._row(registry, device, states.get(device.tuya_id))
@@ -107,8 +106,7 @@ class Directory:
         """
         registry = self._registry.now()
         record = registry.devices.get(device) or self.find(device)
-        link = self._link()
-        state = link.states().get(record.tuya_id) if link is not None else None
+        state = self._states().get(record.tuya_id)
         with self._lock:
             return self._row(registry, record, state)
 
@@ -163,40 +161,63 @@ class Directory:
 
     def specs(self) -> list[LinkSpec]:
         """What the link is to hold. The only place where keys are opened for use."""
+        return self._specs(lambda device: not device.retired)
+
+    def spec(self, device: str) -> LinkSpec:
+        """What the link is to hold of one device, by its Tuya id.
+
+        Raises:
+            InvalidRequest: there is no such device.
+        """
+        wanted = self.find(device).tuya_id
+        return self._specs(lambda record: record.tuya_id == wanted)[0]
+
+    def _specs(self, chosen: Callable[[Device], bool]) -> list[LinkSpec]:
         registry = self._registry.now()
         here = self._locality.here()
-        link = self._link()
-        states = link.states() if link is not None else {}
+        states = self._states()
         specs = []
         with self._lock:
-            for device in registry.devices.values():
-                if device.retired:
-                    continue
+            for device in filter(chosen, registry.devices.values()):
                 gateway = registry.devices.get(device.parent or "")
                 at = gateway.ip if gateway is not None else device.ip
                 spec = self._spec(device, gateway, states.get(device.tuya_id))
-                specs.append((spec, here.has(device.site, at)))
-        return [_placed(spec, site_here=site_here) for spec, site_here in specs]
+                site_here = here.has(device.site, at)
+                specs.append(spec if site_here else replace(spec, site_here=False))
+        return specs
+
+    def _states(self) -> Mapping[str, LinkState]:
+        link = self._link()
+        return link.states() if link is not None else {}
 
     def routes(self) -> dict[str, Route]:
         """Where each bound device's readings belong."""
         registry = self._registry.now()
-        routes = {}
         with self._lock:
-            for tuya_id, device in registry.devices.items():
-                binding = registry.bound.get(tuya_id)
-                if binding is None:
-                    continue
-                points = {dp: point_label(s) for dp, s in self._points_of(device).items()}
-                points |= {dp: str(name) for dp, name in binding.points.items() if name}
-                routes[tuya_id] = Route(binding.asset, points)
-        return routes
+            return {
+                tuya_id: self._route(registry, registry.devices[tuya_id])
+                for tuya_id in registry.bound
+                if tuya_id in registry.devices
+            }
+
+    def route(self, device: Device) -> Route:
+        """Where one device's readings belong, bound or not."""
+        with self._lock:
+            return self._route(self._registry.now(), device)
 
     def forget_observed(self) -> None:
         """Read what was observed afresh at the next question."""
         with self._lock:
             self._observed = None
             self._rows.clear()
+
+    def _route(self, registry: Registry, device: Device) -> Route:
+        points = {dp: point_label(spec) for dp, spec in self._points_of(device).items()}
+        binding = registry.bound.get(device.tuya_id)
+        if binding is None:
+            return Route(f"device:{device.tuya_id}", points)
+        named = {dp: str(name) for dp, name in binding.points.items() if name}
+        return Route(binding.asset, points | named)
 
     def _spec(self, device: Device, gateway: Device | None, state: LinkState | None) -> LinkSpec:
         seen = self._observed_of(device.tuya_id)
@@ -330,10 +351,6 @@ class Directory:
         for gone in self._rows.keys() - registry.devices.keys():
             del self._rows[gone]
             self._points.pop(gone, None)
-
-
-def _placed(spec: LinkSpec, *, site_here: bool) -> LinkSpec:
-    return spec if site_here == spec.site_here else replace(spec, site_here=site_here)
 
 
 def _remembered(device: Device, seen: Observed) -> LinkState:

@@ -1,0 +1,391 @@
+"""The past of a record as a person asks for it: what was said, how it was, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.errors import InvalidRequest
+from app.domain.instants import iso
+from app.records.field import KINDS, Record, kind_of
+from app.records.kinds.asset import Asset
+from app.records.kinds.binding import Binding
+from app.records.kinds.device import Device
+from app.records.kinds.person import Person
+from app.records.port import Actor, Change, Note, Records, Tx
+from app.services.directory import Directory
+from app.services.importing import IMPORT_REASON
+from app.services.registry import RegistryCache
+
+SEALED = "(sealed)"
+_SHOWN_NOTES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """One field of one operation, or a journal line without a row (`field` is its event)."""
+
+    operation: str
+    tx: str
+    act: str
+    at_ms: int
+    author: str
+    kind: str
+    record: str
+    field: str
+    value: Any
+    seen: tuple[str, ...] = ()
+    undoes: str | None = None
+    verdict: str | None = None
+    reason: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The item as JSON shows it."""
+        return {
+            "operation": self.operation,
+            "act": self.act,
+            "at": iso(self.at_ms),
+            "author": self.author,
+            "kind": self.kind,
+            "record": self.record,
+            "field": self.field,
+            "value": self.value,
+            "seen": list(self.seen),
+            "undoes": self.undoes,
+            "verdict": self.verdict,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHistory:
+    """What was said about a record, oldest first, and how it was at a time if one was asked."""
+
+    kind: str
+    id: str
+    items: tuple[HistoryItem, ...]
+    as_of: Mapping[str, Any] | None = field(default=None)
+
+    def document(self) -> dict[str, Any]:
+        """The history as JSON shows it."""
+        document: dict[str, Any] = {
+            "items": [item.document() for item in self.items],
+            "total": len(self.items),
+            "next": None,
+        }
+        if self.as_of is not None:
+            document["as_of"] = dict(self.as_of)
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo wrote, and the record after it."""
+
+    operations: tuple[str, ...]
+    record: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON shows it."""
+        return {"undone": list(self.operations), "record": dict(self.record)}
+
+
+class RecordBook:
+    """A device's history tells of its asset and binding too: to a person they are one thing."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        registry: RegistryCache,
+        directory: Directory,
+        actor: Callable[[], Actor],
+    ) -> None:
+        self._records = records
+        self._registry = registry
+        self._directory = directory
+        self._actor = actor
+
+    def history(
+        self, kind: str, text: str, field: str | None = None, as_of_ms: int | None = None
+    ) -> RecordHistory:
+        """What was said about a record; with `as_of_ms` up to then, and how it was then.
+
+        Raises:
+            InvalidRequest: no such kind, record or field.
+        """
+        record = self.resolve(kind, text)
+        family = self._family(record)
+        _check_field(family, field)
+        names = self._names()
+        items: list[HistoryItem] = []
+        for member in family:
+            items += self._items(member, field, names)
+        items.sort(key=lambda item: item.at_ms)
+        if as_of_ms is None:
+            return RecordHistory(kind, record.id, tuple(items))
+        past = tuple(item for item in items if item.at_ms <= as_of_ms)
+        return RecordHistory(kind, record.id, past, self._as_of(family, field, as_of_ms))
+
+    def undo(
+        self, kind: str, text: str, field: str | None = None, as_of_ms: int | None = None
+    ) -> Undone:
+        """Take back the last transaction about a record or its field; or restore a time's state.
+
+        Undoing again goes one step further back.
+
+        Raises:
+            InvalidRequest: no such record or field, or nothing to take back.
+            Refused: a field was changed since by something that was not seen.
+        """
+        record = self.resolve(kind, text)
+        family = self._family(record)
+        _check_field(family, field)
+        if as_of_ms is not None:
+            work = self._restoring(family, field, as_of_ms)
+        else:
+            work = self._undoing(family, field)
+        reason = "Restored to an earlier time" if as_of_ms is not None else "Undone"
+        operations = self._records.transact(self._actor(), work, reason=reason).result()
+        after = self._records.get(type(record), record.id) or record
+        return Undone(tuple(operations), record_document(after))
+
+    def resolve(self, kind: str, text: str) -> Record:
+        """The record of this kind that a person means by an id, or a name.
+
+        Raises:
+            InvalidRequest: no such kind, nothing called that, or several things.
+        """
+        if kind not in KINDS:
+            known = ", ".join(sorted(KINDS))
+            raise InvalidRequest(
+                "record.kind",
+                f"There is no kind '{kind[:40]}'.",
+                where="KIND",
+                do=f"One of {known}.",
+            )
+        cls = KINDS[kind].cls
+        direct = self._records.get(cls, text)
+        if direct is not None:
+            return direct
+        if cls in (Device, Asset, Binding):
+            return self._of_device(cls, text)
+        named = [
+            record
+            for record in self._records.all(cls)
+            if str(getattr(record, "name", "")).casefold() == text.strip().casefold()
+        ]
+        if len(named) == 1:
+            return named[0]
+        problem = "Several are" if named else "Nothing is"
+        raise InvalidRequest(
+            "record.unknown", f"{problem} called '{text[:80]}'.", where="ID", do="Give its id."
+        )
+
+    def _of_device(self, cls: type[Record], text: str) -> Record:
+        device = self._directory.find(text)
+        registry = self._registry.now()
+        found: Record | None = device
+        if cls is Asset:
+            found = registry.asset_of(device.tuya_id)
+        elif cls is Binding:
+            found = registry.bound.get(device.tuya_id)
+        if found is None:
+            raise InvalidRequest(
+                "record.unknown", "The device is not bound.", where="ID", do="Give its id."
+            )
+        return found
+
+    def _family(self, record: Record) -> list[Record]:
+        """The record, and for a device the asset and binding a person sees as one with it."""
+        if not isinstance(record, Device):
+            return [record]
+        registry = self._registry.now()
+        family: list[Record] = [record]
+        binding = registry.bound.get(record.tuya_id)
+        if binding is not None:
+            asset = registry.assets.get(binding.asset)
+            family += [asset, binding] if asset is not None else [binding]
+        return family
+
+    def _items(
+        self, record: Record, field: str | None, names: Mapping[str, str]
+    ) -> list[HistoryItem]:
+        kind = kind_of(record)
+        if field is not None and field not in (*kind.specs, "deleted"):
+            return []
+        items = [
+            _item(change, kind.name, record.id, names)
+            for change in self._records.history(kind.name, record.id, field)
+        ]
+        if field is None:
+            notes = self._records.notes(record.id, _SHOWN_NOTES)
+            items += [_note_item(note, kind.name, record.id, names) for note in notes]
+        return items
+
+    def _as_of(self, family: Sequence[Record], field: str | None, at_ms: int) -> Mapping[str, Any]:
+        found: dict[str, Any] = {}
+        for member in family:
+            then = self._records.as_of(type(member), member.id, at_ms)
+            if then is None:
+                continue
+            document = record_document(then)
+            if member is family[0]:
+                found = document
+            else:
+                found[kind_of(member).name] = document
+        return _only(found, field) if field is not None else found
+
+    def _undoing(
+        self, family: Sequence[Record], field: str | None
+    ) -> Callable[[Tx], Sequence[str]]:
+        last = self._last(family, field)
+        if last.reason == IMPORT_REASON:
+            return _out_of_import(family, last)
+        return lambda tx: tx.undo(last.tx)
+
+    def _last(self, family: Sequence[Record], field: str | None) -> Change:
+        """The newest change that still stands: not an undo, and not undone itself."""
+        changes: list[Change] = []
+        for member in family:
+            kind = kind_of(member)
+            if field is None or field in kind.specs:
+                changes += self._records.history(kind.name, member.id, field)
+        undone = {change.undoes for change in changes if change.undoes}
+        standing = [
+            change
+            for change in changes
+            if not change.undoes and change.operation not in undone and change.verdict != "refused"
+        ]
+        if not standing:
+            raise InvalidRequest(
+                "record.nothing_to_undo",
+                "There is nothing to take back.",
+                do="Look at its history.",
+            )
+        return max(standing, key=lambda change: change.at_ms)
+
+    def _restoring(
+        self, family: Sequence[Record], field: str | None, at_ms: int
+    ) -> Callable[[Tx], Sequence[str]]:
+        first = family[0]
+        then = self._records.as_of(type(first), first.id, at_ms)
+        if then is None:
+            raise InvalidRequest(
+                "record.not_yet", "It did not exist then.", where="--as-of", do="Give a later time."
+            )
+        if field is None:
+            members = [m for m in family if not isinstance(m, Binding) or m is first]
+
+            def restore(tx: Tx) -> Sequence[str]:
+                return [name for member in members for name in tx.restore_as_of(member, at_ms)]
+
+            return restore
+        return self._restoring_field(family, field, at_ms)
+
+    def _restoring_field(
+        self, family: Sequence[Record], field: str, at_ms: int
+    ) -> Callable[[Tx], Sequence[str]]:
+        edits = []
+        for member in family:
+            spec = kind_of(member).specs.get(field)
+            then = self._records.as_of(type(member), member.id, at_ms)
+            if spec is None or then is None:
+                continue
+            if spec.sealed:
+                raise InvalidRequest(
+                    "record.sealed",
+                    "A sealed field cannot be restored alone.",
+                    where="--field",
+                    do="Restore the whole record.",
+                )
+            edits.append((member, getattr(then, field)))
+
+        def work(tx: Tx) -> Sequence[str]:
+            said = [tx.edit(member, **{field: value}) for member, value in edits]
+            return [operation for operation in said if operation]
+
+        return work
+
+    def _names(self) -> dict[str, str]:
+        return {person.id: person.name for person in self._records.all(Person) if person.name}
+
+
+def record_document(record: Record) -> dict[str, Any]:
+    """A record's fields for people: sealed values show only that there is one."""
+    document: dict[str, Any] = {"kind": kind_of(record).name, "id": record.id, "site": record.site}
+    for name, spec in kind_of(record).specs.items():
+        value = getattr(record, name)
+        if spec.sealed and value is not None:
+            value = SEALED
+        document[name] = list(value) if isinstance(value, tuple) else value
+    document["deleted"] = record.deleted
+    return document
+
+
+def _item(change: Change, kind: str, record: str, names: Mapping[str, str]) -> HistoryItem:
+    spec = KINDS[kind].specs.get(change.field)
+    sealed = spec is not None and spec.sealed and change.value is not None
+    return HistoryItem(
+        operation=change.operation,
+        tx=change.tx,
+        act=change.act,
+        at_ms=change.at_ms,
+        author=names.get(change.author, change.author),
+        kind=kind,
+        record=record,
+        field=change.field,
+        value=SEALED if sealed else change.value,
+        seen=change.seen,
+        undoes=change.undoes,
+        verdict=change.verdict,
+        reason=change.reason,
+    )
+
+
+def _note_item(note: Note, kind: str, record: str, names: Mapping[str, str]) -> HistoryItem:
+    return HistoryItem(
+        operation=note.operation,
+        tx="",
+        act="note",
+        at_ms=note.at_ms,
+        author=names.get(note.author, note.author),
+        kind=kind,
+        record=record,
+        field=note.event,
+        value=dict(note.data),
+        reason=note.reason,
+    )
+
+
+def _out_of_import(family: Sequence[Record], last: Change) -> Callable[[Tx], Sequence[str]]:
+    """An import writes many devices at once; taking one back must leave the others alone."""
+    if last.act == "create":
+        return lambda tx: [tx.delete(member) for member in reversed(family)]
+
+    def work(tx: Tx) -> Sequence[str]:
+        members = [member for member in family if not isinstance(member, Binding)]
+        return [name for m in members for name in tx.restore_as_of(m, last.at_ms - 1)]
+
+    return work
+
+
+def _check_field(family: Sequence[Record], field: str | None) -> None:
+    if field is None or any(field in kind_of(member).specs for member in family):
+        return
+    known = sorted({name for member in family for name in kind_of(member).specs})
+    raise InvalidRequest(
+        "record.field",
+        f"It has no field '{field[:40]}'.",
+        where="--field",
+        do=f"One of {', '.join(known)}.",
+    )
+
+
+def _only(document: Mapping[str, Any], field: str) -> dict[str, Any]:
+    found = {field: document[field]} if field in document else {}
+    for kind, nested in document.items():
+        if isinstance(nested, dict) and kind in KINDS and field in nested:
+            found[kind] = {field: nested[field]}
+    return found
