@@ -48,12 +48,14 @@ def run_action(arguments: list[str]) -> int:
 
 def _prepare(action: str) -> None:
     missing = system_packages.missing_for_qt(os.environ)
+    if not environment.is_current():
+        missing += environment.missing_packages()
     try:
-        system_packages.bring(missing, "Qt needs system libraries that are not here.")
+        system_packages.bring(missing, "Plantroom needs system packages that are not here.")
     except SetUpError as error:
         if action in NEEDS_QT:
             raise
-        say(str(error))  # the command line runs without them
+        say(str(error))  # the command line runs without Qt's libraries
     environment.bring_up_to_date()
 
 

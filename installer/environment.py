@@ -61,6 +61,13 @@ def is_current() -> bool:
     )
 
 
+def missing_packages() -> list[str]:
+    """Debian packages without which .venv cannot be made here; empty when it is there already."""
+    if _is_usable() or importlib.util.find_spec("pip") is not None:
+        return []
+    return system_packages.missing_for_venv()
+
+
 def bring_up_to_date() -> None:
     """Make or mend .venv.
 
