@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MAX_REQUEST_BYTES = 1_000_000
@@ -26,32 +25,25 @@ class Request:
     verb: str = "command"
     argv: tuple[str, ...] = ()
     cwd: str = ""
-    author: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """One line."""
-        body = {
-            "verb": self.verb,
-            "argv": list(self.argv),
-            "cwd": self.cwd,
-            "author": dict(self.author),
-        }
+        body = {"verb": self.verb, "argv": list(self.argv), "cwd": self.cwd}
         return json.dumps(body).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> Request:
         """Raises WireError for anything that is not a request."""
         body = _object(line)
-        argv, author = body.get("argv", []), body.get("author", {})
+        argv = body.get("argv", [])
         if (
             not isinstance(body.get("verb"), str)
             or not isinstance(argv, list)
             or not all(isinstance(word, str) for word in argv)
             or not isinstance(body.get("cwd", ""), str)
-            or not isinstance(author, dict)
         ):
             raise WireError("not a request")
-        return cls(body["verb"], tuple(argv), body.get("cwd", ""), author)
+        return cls(body["verb"], tuple(argv), body.get("cwd", ""))
 
 
 @dataclass(frozen=True, slots=True)

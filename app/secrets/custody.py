@@ -204,7 +204,7 @@ def _read(key_file: Path) -> dict[str, Any] | None:
         known = json.loads(key_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(key_file) from error
     if not isinstance(known, dict) or known.get("version") != 1:
         raise _unreadable(key_file)

@@ -31,7 +31,10 @@ class NetworkSettings:
     """How gently devices are approached."""
 
     connects_per_s: float = setting(
-        20.0, "New connections a second, all networks together.", low=0.1, high=500.0
+        50.0, "New connections a second, all networks together.", low=0.1, high=500.0
+    )
+    connects_per_subnet_per_s: float = setting(
+        25.0, "New connections a second in one network.", low=0.1, high=500.0
     )
     at_once: int = setting(32, "Connections being opened at the same time.", low=1, high=512)
     discovery: bool = setting(True, "Listen for devices that announce themselves.")
