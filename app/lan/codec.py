@@ -5,6 +5,9 @@ replaces bytes that are not UTF-8 without a word, and prints keys in a repr. Non
 behind this module. Nothing in it does I/O.
 """
 
+# ruff: noqa: SLF001 - the pure functions of tinytuya 1.20 have private names; the version is pinned
+# and a contract test runs them against recorded frames.
+
 from __future__ import annotations
 
 import binascii
@@ -24,7 +27,7 @@ from tinytuya.core.message_helper import MessagePayload, TuyaHeader, TuyaMessage
 from tinytuya.core.XenonDevice import XenonDevice
 
 from app.domain.readings import Value
-from app.lan.framing import HEADER_6699, HEADER_55AA, Fault, FrameFault
+from app.lan.framing import HEADER_55AA, HEADER_6699, Fault, FrameFault
 
 # tinytuya at DEBUG logs session keys, and its crypto helper then uses one constant GCM nonce.
 logging.getLogger("tinytuya").setLevel(logging.INFO)
@@ -37,6 +40,8 @@ _HEADER_55AA = struct.Struct(">4I")
 _HEADER_6699 = struct.Struct(">IHIII")
 _BIGGEST = 2**63
 _MAX_POINTS = 255
+_USUAL_POINTS = tuple(str(n) for n in range(1, 21))
+"""Asked for where no mapping names a device's points; longer lists overrun its buffer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +212,15 @@ class Codec:
 
     def query(self, cid: str | None, now_s: int) -> tuple[int, bytes]:
         """(command, payload) that asks for every data point of the device, or of a sub-device."""
-        if self._null_points:
+        if self._null_points and cid is None:
             cmd, wish = self._wish(CT.CONTROL_NEW, cid, now_s)
             _put_points(wish, dict.fromkeys(self._null_points))
             return cmd, _dump(wish)
         return self._template(CT.DP_QUERY, cid, now_s)
 
-    def control(self, points: Mapping[str, Value], cid: str | None, now_s: int) -> tuple[int, bytes]:
+    def control(
+        self, points: Mapping[str, Value], cid: str | None, now_s: int
+    ) -> tuple[int, bytes]:
         """(command, payload) that writes data points; text keeps its spaces."""
         cmd, wish = self._wish(CT.CONTROL, cid, now_s)
         _put_points(wish, dict(points))
@@ -232,7 +239,7 @@ class Codec:
 
     def ask_by_name(self, dps: Sequence[str]) -> None:
         """The device wants its points named in a query (the vendor's 22-character ids)."""
-        self._null_points = tuple(dps) or ("1",)
+        self._null_points = tuple(dps) or _USUAL_POINTS
 
     @property
     def asks_by_name(self) -> bool:
@@ -343,10 +350,9 @@ def _body_of(whole: dict[str, Any], broken: bool) -> Body:
     if points is None:
         points = data.get("dps")
     cid = whole.get("cid", data.get("cid"))
-    t = whole.get("t")
     body = Body(
         cid=cid if isinstance(cid, str) else None,
-        t_s=float(t) if isinstance(t, int | float) and not isinstance(t, bool) and 0 < t < 1e11 else None,
+        t_s=_epoch_s(whole.get("t")),
         data=data,
     )
     if points is None:
@@ -364,6 +370,12 @@ def _body_of(whole: dict[str, Any], broken: bool) -> Body:
     if damaged:
         body.damaged = frozenset(damaged)
     return body
+
+
+def _epoch_s(t: Any) -> float | None:
+    if isinstance(t, bool) or not isinstance(t, int | float):
+        return None
+    return float(t) if 0 < t < 1e11 else None
 
 
 def _is_point(dp: str) -> bool:

@@ -1,0 +1,392 @@
+"""A device with a socket of its own: connected, watched, lost, judged by evidence, retried."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from tinytuya.core import command_types as CT
+
+from app.domain.links import LinkSpec
+from app.domain.words import Connection
+from app.lan.addresses import is_loopback
+from app.lan.classify import Place, Trouble, Verdict, classify
+from app.lan.codec import Body, Codec, Message, key_usable
+from app.lan.framing import Fault
+from app.lan.liveness import Liveness, PushRhythm
+from app.lan.presence import Presence, World
+from app.lan.route import Backoff, Route, Target
+from app.lan.session import Fate, Phase, Priority, Session
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 5.0
+LISTEN_FIRST_S = 0.5
+RETRY_AT_ONCE_S = 0.5
+_NOT_CONTENT = frozenset({Fault.KEY, Fault.TEXT, Fault.JSON})
+_MANY_UNREADABLE = 2
+
+
+class HeldDevice:
+    """See the module. One task for its life; at most one socket at any moment."""
+
+    def __init__(self, spec: LinkSpec, world: World) -> None:
+        self.spec = spec
+        self.world = world
+        self.presence = Presence(spec, world)
+        self.session: Session | None = None
+        self.trouble: Trouble | None = None
+        self.judged = asyncio.Event()
+        self.gateway = False
+        self.on_open: Callable[[Session], None] | None = None
+        self.on_body: Callable[[Message, Body], None] | None = None
+        self.on_down: Callable[[], None] | None = None
+        self._route = Route(spec)
+        self._backoff = Backoff(world.random)
+        self._pushes = PushRhythm()
+        self._poke = asyncio.Event()
+        self._ended: asyncio.Future[Trouble] = world.loop.create_future()
+        self._settled = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unreadable = 0
+        self._quick_closes = 0
+        self._key_proved = False
+        self._life = world.loop.create_task(self._live(), name=f"hold {spec.device}")
+
+    # -- what the engine asks of it ------------------------------------------------------
+
+    @property
+    def online(self) -> bool:
+        """A proved session that can carry requests."""
+        session = self.session
+        return session is not None and session.phase is Phase.OPEN and session.proved
+
+    @property
+    def resting(self) -> Connection | None:
+        """PAUSED or NOT_HERE when no socket may be opened, else None."""
+        if self.spec.paused:
+            return Connection.PAUSED
+        if not self.spec.site_here and not is_loopback(self.spec.ip):
+            return Connection.NOT_HERE
+        return None
+
+    def renew(self, spec: LinkSpec) -> None:
+        """Take a changed record; a working session is kept unless key, port or rest say no."""
+        before, self.spec = self.spec, spec
+        self.presence.spec = spec
+        self.presence.rhythm.ask(spec.interval_s)
+        self._route.renew(spec)
+        moved = spec.ip not in (None, before.ip, self.presence.ip)
+        if spec.key != before.key or spec.port != before.port or moved:
+            self._key_proved = self._key_proved and spec.key == before.key
+            self.drop()
+        if self.resting is not None:
+            self.drop()
+        if spec != before:
+            self.poke()
+
+    def poke(self) -> None:
+        """Try now: a person asked, or the network came back."""
+        self._backoff.reset()
+        self._poke.set()
+
+    def sighted(self) -> None:
+        """It announced itself: try now unless the trouble is one that being there does not cure."""
+        if not self.online and self._backoff.cut_by_sighting(self.world.loop.time()):
+            self._poke.set()
+
+    def drop(self) -> None:
+        """Close the socket, if there is one, with a FIN."""
+        if self.session is not None:
+            self.session.close(Trouble.LET_GO)
+
+    def verify(self) -> None:
+        """Do not trust the link any more: ask whether anybody answers on it, now."""
+        if self.session is not None and self.session.phase is Phase.OPEN:
+            self._start(self._verify(self.session))
+
+    async def _verify(self, session: Session) -> None:
+        before = session.heard_frames
+        await session.request(session.codec.heartbeat(), Priority.HEARTBEAT, timeout_s=5.0)
+        if session.heard_frames == before:
+            session.close(Trouble.SILENT)
+
+    def let_go(self) -> None:
+        """Close the socket and begin nothing new."""
+        self._life.cancel()
+        self.drop()
+        for task in self._tasks:
+            task.cancel()
+
+    async def stop(self) -> None:
+        """Let the device go for good, and wait until it is."""
+        self.let_go()
+        await asyncio.gather(self._life, *self._tasks, return_exceptions=True)
+
+    def query(self) -> tuple[int, bytes]:
+        """(command, payload) that asks this device for everything."""
+        assert self.session is not None
+        return self.session.codec.query(None, self.world.clock.now_ms() // 1000)
+
+    # -- its life ------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        wait_s = self.world.random.uniform(0, self.world.politeness.start_jitter_s)
+        while True:
+            await self._wait(wait_s)
+            rest = self.resting
+            if rest is not None:
+                self._rest(rest)
+                wait_s = 3600.0
+                continue
+            now_s = self.world.loop.time()
+            target = self._route.next(self.world.sightings.latest(self.spec.device, now_s), now_s)
+            if target is None or not key_usable(self.spec.key):
+                trouble = Trouble.NO_ADDRESS if target is None else Trouble.NO_KEY
+                self._judge(trouble, target)
+                wait_s = 3600.0
+                continue
+            trouble = await self._attempt(target)
+            wait_s = self._after(target, trouble)
+
+    async def _wait(self, wait_s: float) -> None:
+        self._poke.clear()
+        if wait_s > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._poke.wait()
+
+    def _rest(self, rest: Connection) -> None:
+        if rest is Connection.PAUSED:
+            sentence = "Left alone: its connection is free for another program."
+        else:
+            sentence = (
+                f"This computer is on another network than the site; {self.spec.ip or 'it'} "
+                "is not opened from here."
+            )
+        self.presence.say(rest, sentence)
+        self.judged.set()
+
+    async def _attempt(self, target: Target) -> Trouble:
+        """Connect, introduce, stay until it ends; what ended it."""
+        holder = self.world.claims.claim(target.ip, target.port, self.spec.device)
+        if holder is not None:
+            return Trouble.ADDRESS_TAKEN
+        try:
+            return await self._connected(target)
+        finally:
+            self.world.claims.release(target.ip, target.port, self.spec.device)
+
+    async def _connected(self, target: Target) -> Trouble:
+        untried = self.presence.word in _UNTRIED
+        if untried and not self.presence.rhythm.sleepy:
+            self.presence.say(Connection.CONNECTING, f"Connecting to {target.ip}.")
+        self.presence.ip, self.presence.version = target.ip, target.version
+        loop = self.world.loop
+        self._ended, self._settled, self._unreadable = loop.create_future(), asyncio.Event(), 0
+        async with self.world.pacer.turn(target.ip, at_once=self.presence.rhythm.sleepy):
+            if self.resting is not None:
+                return Trouble.LET_GO
+            codec = Codec(self.spec.device, self.spec.key, target.version)
+            listen_s = LISTEN_FIRST_S if self._quick_closes else 0.0
+            session = Session(codec, self, loop, listen_s=listen_s)
+            self.session = session
+            trouble = await self._open_socket(session, target)
+            if trouble is not None:
+                return trouble
+            await self._settled.wait()
+        if session.proved:
+            self._route.succeeded(target)
+        return await self._ended
+
+    async def _open_socket(self, session: Session, target: Target) -> Trouble | None:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self.world.loop.create_connection(lambda: session, target.ip, target.port)
+        except TimeoutError:
+            return Trouble.NO_ANSWER
+        except ConnectionRefusedError:
+            return Trouble.REFUSED
+        except ConnectionResetError:
+            return Trouble.CLOSED_AT_ONCE
+        except OSError as error:
+            timed_out = error.errno in (errno.ETIMEDOUT, errno.EHOSTDOWN)
+            return Trouble.NO_ANSWER if timed_out else Trouble.UNREACHABLE
+        return None
+
+    def _after(self, target: Target, trouble: Trouble) -> float:
+        """Judge the end, set the word, say how long to wait."""
+        self.session = None
+        now_s = self.world.loop.time()
+        if trouble in (Trouble.WEAK_SESSION, Trouble.LET_GO):
+            return 0.0 if self._poke.is_set() or trouble is Trouble.LET_GO else RETRY_AT_ONCE_S
+        was_quick = self._quick_closes
+        self._quick_closes = was_quick + 1 if trouble is Trouble.CLOSED_AT_ONCE else 0
+        if trouble is Trouble.CLOSED_ON_WORD:
+            self._quick_closes = 1
+        if trouble is Trouble.CLOSED_AT_ONCE and not was_quick:
+            return self._again("It closed the connection; listening before speaking.", 2.0)
+        seen = self.world.sightings.latest(self.spec.device, now_s)
+        if self._route.failed(target, trouble, seen, now_s):
+            return RETRY_AT_ONCE_S
+        self._judge(trouble, target)
+        return self._backoff.failed(trouble, now_s)
+
+    def _again(self, sentence: str, wait_s: float) -> float:
+        if self.presence.word is Connection.ONLINE:
+            self._lost(sentence)
+        return wait_s * (1 + self.world.random.uniform(0, 0.3))
+
+    def _lost(self, sentence: str) -> None:
+        if self.presence.rhythm.sleepy:
+            self._asleep_or(Verdict(Connection.OFFLINE, sentence, ""))
+        else:
+            self.presence.say(Connection.CONNECTING, sentence)
+
+    def _judge(self, trouble: Trouble, target: Target | None) -> None:
+        self.trouble = trouble
+        verdict = classify(trouble, self.place(target))
+        if self.presence.rhythm.sleepy and trouble in _ABSENT:
+            self._asleep_or(verdict)
+        else:
+            self.presence.say(verdict.connection, verdict.sentence)
+        self.judged.set()
+
+    def _asleep_or(self, verdict: Verdict) -> None:
+        """A battery device is asleep until its report is overdue, whatever its port says."""
+        rhythm = self.presence.rhythm
+        if rhythm.within(self.world.loop.time()):
+            hours = rhythm.interval_s / 3600
+            self.presence.say(
+                Connection.ASLEEP, f"Asleep on its battery; it reports about every {hours:.3g} h."
+            )
+        elif rhythm.deadline_s is None:
+            self.presence.say(Connection.NEVER_SEEN, "A battery device that has not reported yet.")
+        else:
+            self.presence.say(
+                Connection.OFFLINE, "Its report is overdue: its battery may be empty."
+            )
+        del verdict
+
+    def place(self, target: Target | None) -> Place:
+        """Where it was tried, for a sentence."""
+        if target is None:
+            return Place()
+        heard_s = self.world.sightings.age_s(self.spec.device, self.world.loop.time())
+        owner = self.world.claims.claim(target.ip, target.port, "") or ""
+        self.world.claims.release(target.ip, target.port, "")
+        fresh = heard_s if heard_s is not None and heard_s < 60 else None
+        return Place(target.ip, target.port, target.version, fresh, owner)
+
+    # -- what the session tells (app.lan.session.Owner) ----------------------------------
+
+    def opened(self, session: Session) -> None:
+        """The socket carries requests: introduce ourselves and watch it."""
+        self._start(self._introduce(session))
+
+    def heard(self, session: Session, message: Message, body: Body) -> None:
+        """A good frame: it proves the device, and its values are published."""
+        if session.proved and not self._settled.is_set():
+            self._become_online()
+        if self.on_body is not None:
+            self.on_body(message, body)
+        if body.cid is not None:
+            return
+        if body.points:
+            if message.cmd == CT.STATUS:
+                self._pushes.pushed(self.world.loop.time())
+            self.presence.report(body)
+
+    def unreadable(self, session: Session, fault: Fault) -> None:
+        """A whole frame this key does not open, or that is no report."""
+        self.presence.errors += 1
+        if session.proved or self._key_proved:
+            log.debug("%s sent %s", self.spec.device, fault.value)
+        elif fault in _NOT_CONTENT:
+            self._unreadable += 1
+            if self._unreadable >= _MANY_UNREADABLE:
+                session.close(Trouble.UNREADABLE)
+
+    def closed(self, session: Session, trouble: Trouble) -> None:
+        """The socket is gone."""
+        if trouble in (Trouble.BROKEN_FRAME, Trouble.BROKEN_STREAM):
+            self.presence.errors += 1
+        if session.proved and trouble in (
+            Trouble.CLOSED,
+            Trouble.RESET,
+            Trouble.BROKEN_FRAME,
+            Trouble.BROKEN_STREAM,
+        ):
+            self._lost(classify(trouble, Place(self.presence.ip or "")).sentence)
+        self._settled.set()
+        if not self._ended.done():
+            self._ended.set_result(trouble)
+        if self.on_down is not None:
+            self.on_down()
+
+    def _become_online(self) -> None:
+        self._settled.set()
+        self._key_proved = True
+        self._quick_closes = 0
+        self.trouble = None
+        self._backoff.reset()
+        self.presence.rhythm.heard(self.world.loop.time())
+        self.presence.say(Connection.ONLINE, "")
+        self.judged.set()
+        if self.session is not None and self.on_open is not None:
+            self.on_open(self.session)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.world.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _introduce(self, session: Session) -> None:
+        """Ask for everything once, find out how the device wants to be asked, then watch it."""
+        reply = await session.request(self.query(), Priority.QUERY)
+        if reply.body is not None and "data unvalid" in reply.body.text and not self.gateway:
+            session.codec.ask_by_name([dp for dp in self.spec.points if dp.isdigit()])
+            reply = await session.request(self.query(), Priority.QUERY)
+        if reply.fate is Fate.ANSWERED:
+            self.presence.latency_ms = reply.took_s * 1000
+        elif reply.fate is Fate.TIMED_OUT and not session.proved:
+            await self._doubt(session)
+        if session.phase is Phase.OPEN:
+            watching = Liveness(
+                session,
+                self.world.loop,
+                self.world.random,
+                self.presence.say,
+                self.query,
+                self._pushes,
+            )
+            await watching.watch()
+
+    async def _doubt(self, session: Session) -> None:
+        """No answer to the first query: does anybody answer at all, and does the key open it?"""
+        beat = await session.request(session.codec.heartbeat(), Priority.HEARTBEAT)
+        if session.phase is not Phase.OPEN or session.proved:
+            return
+        if beat.fate is Fate.ANSWERED and not self._key_proved:
+            session.close(Trouble.UNREADABLE)
+        else:
+            session.close(Trouble.SILENT)
+
+
+_UNTRIED = frozenset({Connection.NEVER_SEEN, Connection.PAUSED, Connection.NOT_HERE})
+_ABSENT = frozenset(
+    {
+        Trouble.NO_ADDRESS,
+        Trouble.NO_ANSWER,
+        Trouble.UNREACHABLE,
+        Trouble.REFUSED,
+        Trouble.SILENT,
+        Trouble.CLOSED,
+        Trouble.RESET,
+        Trouble.ADDRESS_TAKEN,
+    }
+)
