@@ -1,0 +1,116 @@
+"""Opening a profile for this process: the folder, the lock, the key, the log, then the core."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.cli.arguments import Globals
+from app.cli.command import Needs
+from app.control.client import ask
+from app.control.wire import Answer, Request
+from app.diagnostics import logs
+from app.diagnostics.masking import MASKER
+from app.runtime.clock import Clock, SystemClock
+from app.secrets.custody import Custody, is_demo, unlock
+from app.secrets.keystore import SystemKeyStore
+from app.settings import file as settings_file
+from app.settings.lock import ProfileLock, busy
+from app.settings.profile import Profile, locate
+from app.wiring import Core, Pace, build_core
+
+log = logging.getLogger(__name__)
+
+WAIT_FOR_HOLDER_S = 30.0
+"""A command that holds the profile for itself alone is soon done; a start is soon listening."""
+
+
+def find_profile(options: Globals, *, demo: bool = False) -> Profile:
+    """The profile the options and the environment name, its folder made and writable.
+
+    Raises:
+        InvalidRequest, EnvironmentLacks: it cannot be used.
+    """
+    profile = locate(options.data, os.environ, demo=demo)
+    profile.prepare()
+    return profile
+
+
+def take_or_ask(profile: Profile, request: Request, clock: Clock) -> ProfileLock | Answer:
+    """The profile's lock, or the answer of the process that holds it.
+
+    Raises:
+        Refused: somebody holds it and neither answers nor lets go.
+    """
+    lock = ProfileLock(profile.lock)
+    pause = threading.Event()
+    deadline_s = clock.monotonic_s() + WAIT_FOR_HOLDER_S
+    while True:
+        if lock.acquire():
+            return lock
+        if (answer := ask(profile.control_file, request)) is not None:
+            return answer
+        if clock.monotonic_s() > deadline_s:
+            raise busy(profile.data)
+        pause.wait(0.05)
+
+
+@contextmanager
+def core_of(profile: Profile, needs: Needs, *, pace: Pace = Pace.POLITE) -> Iterator[Core]:
+    """A started core on a profile whose lock this process has; stopped at the end.
+
+    It holds no device yet: whoever opened it engages those it is about.
+    """
+    level = os.environ.get("PLANTROOM_LOG")
+    logfile = logs.to_file(profile.logs)
+    try:
+        loaded = settings_file.load(profile.settings_toml)
+        for problem in loaded.problems:
+            log.warning("%s", problem)
+        if level is None:
+            logging.getLogger().setLevel(logs.LEVELS.get(loaded.settings.log.level, logging.INFO))
+        master = unlock(
+            Custody(
+                key_file=profile.key_file,
+                in_use=profile.in_use,
+                environ=os.environ,
+                store=SystemKeyStore(),
+                prompt=_ask_person,
+                demo=profile.demo,
+            )
+        )
+        core = build_core(
+            profile,
+            settings=loaded.settings,
+            clock=SystemClock(),
+            master=master,
+            with_link=needs is Needs.LINK,
+            pace=pace,
+            on_secrets=MASKER.learn,
+        )
+        core.start()
+        try:
+            yield core
+        finally:
+            core.stop()
+    finally:
+        logs.close(logfile)
+
+
+def is_demo_profile(profile: Profile) -> bool:
+    """Whether the folder was made by the demo."""
+    return is_demo(profile.key_file)
+
+
+def _ask_person(words: str) -> str | None:
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    try:
+        return getpass.getpass(words, stream=sys.stderr) or None
+    except EOFError:
+        return None

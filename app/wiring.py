@@ -1,0 +1,403 @@
+"""The composition root, core half: makes every part, joins them, starts and stops them in order."""
+
+from __future__ import annotations
+
+import getpass
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from app.domain.ids import natural_id
+from app.domain.links import LinkSpec
+from app.domain.readings import Reading
+from app.lan.link import LanLink
+from app.lan.network import Network
+from app.lan.pacing import Politeness
+from app.live.values import LiveValues
+from app.records.port import Actor
+from app.runtime.clock import Clock
+from app.runtime.events import Changed, EventBus
+from app.runtime.jobs import JobRunner
+from app.runtime.scheduler import Scheduler
+from app.secrets.master import MasterKey
+from app.secrets.sealing import SiteSealer
+from app.services.control import Control
+from app.services.diagnosis import Diagnosis
+from app.services.directory import Directory
+from app.services.editing import Editing
+from app.services.history import HistoryService
+from app.services.importing import Importing
+from app.services.locality import Locality
+from app.services.observing import Observer
+from app.services.record_book import RecordBook
+from app.services.registry import KINDS, RegistryCache
+from app.settings.profile import Profile
+from app.settings.schema import NetworkSettings, Settings
+from app.store.console import ConsoleStore
+from app.store.history import HistoryStore
+
+log = logging.getLogger(__name__)
+
+OBSERVE_EVERY_S = 5.0
+QUIET_S = 0.4
+"""How long readings are watched for the quiet moment at which taking them stops."""
+
+
+class Pace(Enum):
+    """How gently connections are opened."""
+
+    POLITE = "polite"
+    FAST = "fast"
+
+
+class Recording:
+    """The tap from live readings to the history, with an end that falls between two readings.
+
+    A reading on its way at the end would be in the sender's books and not in ours. So the end is
+    looked for: readings are set aside for a moment, the widest gap among them becomes the end, and
+    what came before it is stored.
+    """
+
+    def __init__(self, put: Callable[[Sequence[Reading]], None], clock: Clock) -> None:
+        self._put = put
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._aside: list[Sequence[Reading]] | None = None
+        self._ended = False
+
+    def tap(self, batch: Sequence[Reading]) -> None:
+        """Store a batch; called on the publisher's thread."""
+        with self._lock:
+            if self._ended:
+                return
+            if self._aside is not None:
+                self._aside.append(batch)
+                return
+        self._put(batch)
+
+    def end(self) -> int:
+        """Take nothing more; returns when the last reading was taken at the latest, UTC ms."""
+        began_ms = self._clock.now_ms()
+        with self._lock:
+            if self._ended:
+                return began_ms
+            self._aside = []
+        threading.Event().wait(QUIET_S)
+        with self._lock:
+            self._ended = True
+            batches, self._aside = self._aside, None
+        ended_ms = _quiet_moment(began_ms, self._clock.now_ms(), batches or [])
+        taken = [r for batch in batches or [] for r in batch if r.at_ms <= ended_ms]
+        if taken:
+            self._put(taken)
+        return ended_ms
+
+
+def _quiet_moment(from_ms: int, to_ms: int, batches: Iterable[Sequence[Reading]]) -> int:
+    """The middle of the widest gap between readings in [from_ms, to_ms]."""
+    times = {reading.at_ms for batch in batches for reading in batch}
+    marks = sorted({from_ms, to_ms, *(at for at in times if from_ms <= at <= to_ms)})
+    start, end = max(
+        itertools.pairwise(marks), key=lambda gap: gap[1] - gap[0], default=(from_ms, to_ms)
+    )
+    return (start + end) // 2
+
+
+class Engagement:
+    """Which devices the link holds: none at first, then those a command is about, or all.
+
+    What people change, and a change of network, is brought to the link and to the history's routes
+    by a job; many changes at once make one round.
+    """
+
+    def __init__(self, core: Core, on_secrets: Callable[[Iterable[str]], None]) -> None:
+        self._core = core
+        self._on_secrets = on_secrets
+        self._wanted: set[str] | None = set()
+        self._lock = threading.Lock()
+        self._round = threading.Lock()
+        self._due = False
+        self._closed = False
+
+    def engage(self, devices: Iterable[str] | None) -> None:
+        """Hold these too, with their gateways; None holds every device from now on."""
+        with self._lock:
+            if self._wanted is None:
+                return
+            self._wanted = None if devices is None else self._wanted | set(devices)
+        self._bring()
+
+    def on_changed(self, event: Changed) -> None:
+        """Records changed: bring it over, soon and on another thread."""
+        if event.kinds & KINDS:
+            self.renew()
+
+    def on_network(self, network: Network) -> None:
+        """The computer moved: sites that are here may be others."""
+        log.info("The network changed to %s", ", ".join(network.fingerprint) or "none")
+        self.renew()
+
+    def renew(self) -> None:
+        """Ask for one round; asked again before it began, it is still one."""
+        with self._lock:
+            if self._due or self._closed:
+                return
+            self._due = True
+        self._core.jobs.submit("Hold devices", lambda _job: self._renew())
+
+    def close(self) -> None:
+        """Ask for nothing more, and wait for a round that is under way."""
+        with self._lock:
+            self._closed = True
+        with self._round:
+            pass
+
+    def _renew(self) -> None:
+        with self._lock:
+            self._due = False
+            if self._closed:
+                return
+        self._bring()
+
+    def _bring(self) -> None:
+        with self._round:
+            if self._closed:
+                return
+            core = self._core
+            # Routes first: a device that connects at once finds its place in the history.
+            core.history.set_routes(core.directory.routes())
+            if core.link is None or self._wanted == set():
+                return
+            specs = core.directory.specs()
+            self._on_secrets(spec.key.decode("latin-1") for spec in specs if spec.key)
+            core.link.hold(self._chosen(specs))
+
+    def _chosen(self, specs: Sequence[LinkSpec]) -> list[LinkSpec]:
+        wanted = self._wanted
+        if wanted is None:
+            return list(specs)
+        wanted = wanted | {spec.parent for spec in specs if spec.device in wanted and spec.parent}
+        return [spec for spec in specs if spec.device in wanted]
+
+
+@dataclass(slots=True)
+class Core:
+    """Every part of the program without its window. Seen only by those who start it."""
+
+    profile: Profile
+    settings: Settings
+    clock: Clock
+    bus: EventBus
+    jobs: JobRunner
+    store: ConsoleStore
+    history: HistoryStore
+    live: LiveValues
+    link: LanLink | None
+    actor: Actor
+    registry: RegistryCache
+    locality: Locality
+    directory: Directory
+    importing: Importing
+    editing: Editing
+    control: Control
+    diagnosis: Diagnosis
+    record_book: RecordBook
+    history_service: HistoryService
+    recording: Recording
+    observer: Observer
+    scheduler: Scheduler
+    has_window: bool = False
+    _engagement: Engagement | None = field(default=None, repr=False)
+    _undo: list[Callable[[], None]] = field(default_factory=list, repr=False)
+
+    def start(self) -> None:
+        """Start everything, recorders first, the link last. What was started is stopped on error.
+
+        Raises:
+            EnvironmentLacks, StoreFault: a part cannot start here.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        self._begin(self.store.start, self.store.stop)
+        self._begin(self.history.start, self.history.stop)
+        self._begin(self.jobs.start, self.jobs.stop)
+        self._undo.append(self.registry.close)
+        self._undo.append(self.locality.close)
+        engagement = self._engagement
+        assert engagement is not None
+        self._undo.append(self.bus.subscribe(Changed, engagement.on_changed))
+        self._undo.append(self.live.tap("history", self.recording.tap))
+        if self.link is None:
+            self._undo.append(engagement.close)
+            return
+        self.scheduler.every(OBSERVE_EVERY_S, "Keep what was observed", self._observe)
+        self._begin(self.scheduler.start, self.scheduler.stop)
+        self._begin(self.link.start, self.link.stop)
+        self._undo.append(lambda: self.observer.keep(everything=True))
+        self._undo.append(engagement.close)
+
+    def _begin(self, start: Callable[[], None], stop: Callable[[], None]) -> None:
+        self._undo.append(stop)
+        start()
+
+    def stop(self) -> None:
+        """Stop everything in reverse order; everything received before is committed."""
+        while self._undo:
+            undo = self._undo.pop()
+            try:
+                undo()
+            except Exception:  # the others must still be stopped, the recorders above all
+                log.exception("A part did not stop well")
+
+    def engage(self, devices: Iterable[str] | None = None) -> None:
+        """Hold these devices and their gateways, or all; nothing to do where all are held."""
+        assert self._engagement is not None
+        self._engagement.engage(devices)
+
+    def stop_taking(self) -> int:
+        """Store no more readings; returns the moment of the end, UTC ms. All before is stored."""
+        ended_ms = self.recording.end()
+        self.history.flush(30.0)
+        return ended_ms
+
+    def dropped(self) -> int:
+        """Readings that were lost on the way, since the start; 0 unless something is wrong."""
+        return self.history.dropped + sum(line.dropped for line in self.live.taps)
+
+    def _observe(self) -> None:
+        self.observer.keep()
+        self.directory.forget_observed()
+
+
+def build_core(
+    profile: Profile,
+    *,
+    settings: Settings,
+    clock: Clock,
+    master: MasterKey,
+    with_link: bool = True,
+    pace: Pace = Pace.POLITE,
+    on_secrets: Callable[[Iterable[str]], None] = lambda _secrets: None,
+) -> Core:
+    """Make every part and join them; nothing runs yet. `on_secrets` hears of keys to be masked."""
+    bus = EventBus()
+    jobs = JobRunner(bus)
+    live = LiveValues(clock)
+    store = ConsoleStore(
+        profile.console_db,
+        key=master.derive("console.db"),
+        clock=clock,
+        bus=bus,
+        sealer=SiteSealer(master),
+        outbox_copy=profile.outbox_log,
+    )
+    history = HistoryStore(
+        profile.history_db, key=master.derive("history.db"), clock=clock, bus=bus
+    )
+    joined = _Joined()
+    registry = RegistryCache(store.records, clock, bus)
+    locality = Locality(
+        records=store.records, registry=registry, link=joined.link, actor=joined.actor, bus=bus
+    )
+    directory = Directory(
+        registry=registry,
+        locality=locality,
+        open_field=store.open_field,
+        link=joined.link,
+        live=live,
+        observations=history,
+    )
+    core = Core(
+        profile=profile,
+        settings=settings,
+        clock=clock,
+        bus=bus,
+        jobs=jobs,
+        store=store,
+        history=history,
+        live=live,
+        link=None,
+        actor=_local_owner(),
+        registry=registry,
+        locality=locality,
+        directory=directory,
+        importing=Importing(
+            records=store.records,
+            registry=registry,
+            open_field=store.open_field,
+            jobs=jobs,
+            clock=clock,
+            actor=joined.actor,
+        ),
+        editing=Editing(
+            records=store.records, registry=registry, directory=directory, actor=joined.actor
+        ),
+        control=Control(
+            records=store.records,
+            directory=directory,
+            link=joined.link,
+            jobs=jobs,
+            actor=joined.actor,
+        ),
+        diagnosis=Diagnosis(directory=directory, link=joined.link),
+        record_book=RecordBook(
+            records=store.records, registry=registry, directory=directory, actor=joined.actor
+        ),
+        history_service=HistoryService(directory=directory, history=history, clock=clock),
+        recording=Recording(history.put, clock),
+        observer=Observer(link=joined.link, latest=live.latest, store=history),
+        scheduler=Scheduler(clock, jobs, bus),
+    )
+    joined.core = core
+    engagement = Engagement(core, on_secrets)
+    core._engagement = engagement  # noqa: SLF001  the two need each other; made here together
+    if with_link:
+        core.link = LanLink(
+            clock=clock,
+            publish=live.publish,
+            changed=lambda _devices: None,  # the bus tells
+            politeness=_politeness(settings.network, pace),
+            discovery=settings.network.discovery,
+            bus=bus,
+            on_network_change=engagement.on_network,
+        )
+    return core
+
+
+class _Joined:
+    """What services ask for at the moment they need it, since it is made after them."""
+
+    core: Core
+
+    def link(self) -> LanLink | None:
+        return self.core.link
+
+    def actor(self) -> Actor:
+        return self.core.actor
+
+
+def _politeness(network: NetworkSettings, pace: Pace) -> Politeness:
+    if pace is Pace.FAST:
+        return Politeness.fast()
+    return Politeness(
+        connects_per_s=network.connects_per_s,
+        per_subnet_per_s=network.connects_per_subnet_per_s,
+        at_once=network.at_once,
+    )
+
+
+def _local_owner() -> Actor:
+    """Who acts while nobody else exists: the person who is signed in to this computer."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "local owner"
+    return Actor(natural_id("person", "local-owner"), name)
