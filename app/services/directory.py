@@ -9,20 +9,19 @@ from typing import Protocol
 
 from app.domain.errors import InvalidRequest
 from app.domain.links import DEFAULT_PORT, LinkSpec, LinkState
-from app.domain.points import PointSpec, parse_mapping, unmapped
+from app.domain.points import PointSpec, unmapped
 from app.domain.readings import CONNECTION_POINT, Reading, Value
 from app.domain.routes import Route
 from app.domain.words import Connection, Path, Quality
-from app.records.field import Record
 from app.records.kinds.asset import Asset
 from app.records.kinds.device import Device
+from app.services.facts import DeviceFacts, OpenField
 from app.services.finding import Finder
 from app.services.health import health_of, sentence_of
 from app.services.locality import Locality, SiteLink
 from app.services.registry import Registry, RegistryCache
 from app.services.views import DeviceRow, PointView, headline_order, point_label, point_view
 
-OpenField = Callable[[Record, str], str | None]
 Observed = Mapping[str, tuple[Value, int]]
 
 _TALKING = frozenset(
@@ -73,15 +72,14 @@ class Directory:
     ) -> None:
         self._registry = registry
         self._locality = locality
-        self._open_field = open_field
+        self._facts = DeviceFacts(open_field)
         self._link = link
         self._live = live
         self._observations = observations
         self._lock = threading.Lock()
         self._rows: dict[str, _Kept] = {}
         self._observed: Mapping[str, Observed] | None = None
-        self._points: dict[str, tuple[object, Mapping[str, PointSpec]]] = {}
-        self._keys: dict[str, tuple[str, bytes]] = {}
+        self._kept_for = 0
         self._finder: tuple[int, Finder] | None = None
 
     def rows(self) -> list[DeviceRow]:
@@ -123,6 +121,15 @@ class Directory:
             finder = self._finder[1]
         return finder.device(text)
 
+    def names(self) -> dict[str, str]:
+        """What every device is called, by Tuya id, retired ones included."""
+        registry = self._registry.now()
+        names = {}
+        for tuya_id, device in registry.devices.items():
+            asset = registry.asset_of(tuya_id)
+            names[tuya_id] = (asset.name if asset else device.name) or tuya_id
+        return names
+
     def asset(self, device: Device) -> Asset | None:
         """The asset a device is bound to now."""
         return self._registry.now().asset_of(device.tuya_id)
@@ -130,7 +137,7 @@ class Directory:
     def points(self, device: Device) -> Mapping[str, PointSpec]:
         """The device's mapped points by data point number."""
         with self._lock:
-            return self._points_of(device)
+            return self._facts.points(device)
 
     def point(self, device: Device, text: str) -> PointSpec:
         """The point a person means by a code or `dp:N`; any N from 1 to 255 is a point.
@@ -212,7 +219,7 @@ class Directory:
             self._rows.clear()
 
     def _route(self, registry: Registry, device: Device) -> Route:
-        points = {dp: point_label(spec) for dp, spec in self._points_of(device).items()}
+        points = {dp: point_label(spec) for dp, spec in self._facts.points(device).items()}
         binding = registry.bound.get(device.tuya_id)
         if binding is None:
             return Route(f"device:{device.tuya_id}", points)
@@ -226,7 +233,8 @@ class Directory:
         return LinkSpec(
             device=device.tuya_id,
             site=device.site,
-            key=self._key(device) or (self._key(gateway) if gateway is not None else b""),
+            key=self._facts.key(device)
+            or (self._facts.key(gateway) if gateway is not None else b""),
             ip=device.ip,
             port=device.port or DEFAULT_PORT,
             version=device.version,
@@ -238,7 +246,7 @@ class Directory:
             learned_interval_s=learned or _number(seen.get("learned_interval_s")),
             last_report_ms=last or _whole(seen.get("last_report_ms")),
             paused=device.paused,
-            points=self._points_of(device),
+            points=self._facts.points(device),
         )
 
     def _row(self, registry: Registry, device: Device, state: LinkState | None) -> DeviceRow:
@@ -303,7 +311,7 @@ class Directory:
         seen: Observed,
         connection: Connection,
     ) -> tuple[PointView, ...]:
-        mapped = self._points_of(device)
+        mapped = self._facts.points(device)
         specs = [*mapped.values()]
         others = {dp for dp in (*latest, *seen) if dp.isdigit() and dp not in mapped}
         specs += [unmapped(dp) for dp in others]
@@ -320,28 +328,6 @@ class Directory:
             views.append(point_view(spec, reading, stale=stale))
         return tuple(views)
 
-    def _points_of(self, device: Device) -> Mapping[str, PointSpec]:
-        kept = self._points.get(device.tuya_id)
-        if kept is not None and kept[0] is device.mapping:
-            return kept[1]
-        try:
-            points: Mapping[str, PointSpec] = parse_mapping(device.mapping, where=device.tuya_id)
-        except InvalidRequest:
-            points = {}
-        self._points[device.tuya_id] = (device.mapping, points)
-        return points
-
-    def _key(self, device: Device) -> bytes:
-        sealed = device.local_key
-        if not sealed:
-            return b""
-        kept = self._keys.get(device.id)
-        if kept is None or kept[0] != sealed:
-            text = self._open_field(device, "local_key") or ""
-            kept = sealed, text.encode("latin-1", errors="replace")
-            self._keys[device.id] = kept
-        return kept[1]
-
     def _observed_of(self, device: str) -> Observed:
         if self._observed is None:
             self._observed = self._observations.observed_all()
@@ -350,7 +336,9 @@ class Directory:
     def _forget(self, registry: Registry) -> None:
         for gone in self._rows.keys() - registry.devices.keys():
             del self._rows[gone]
-            self._points.pop(gone, None)
+        if registry.version != self._kept_for:
+            self._facts.keep_only(registry.devices.values())
+            self._kept_for = registry.version
 
 
 def _remembered(device: Device, seen: Observed) -> LinkState:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.domain.errors import Cancelled
+from app.domain.errors import Cancelled, StoreFault
 from app.domain.ids import natural_id
 from app.records.field import Record
 from app.records.kinds.asset import Asset
@@ -17,6 +17,7 @@ from app.records.kinds.site import Site
 from app.records.port import Actor, Records, Tx
 from app.runtime.clock import Clock
 from app.runtime.jobs import Job, JobRunner
+from app.services.facts import OpenField
 from app.services.inventory import Inventory, InventoryDevice, read_inventory
 from app.services.places import PlaceMaker
 from app.services.registry import Registry, RegistryCache
@@ -29,8 +30,6 @@ DEFAULT_SITE_NAME = "Site"
 ADDED, CHANGED, UNCHANGED, SKIPPED = "added", "changed", "unchanged", "skipped"
 _SPOKEN = {"local_key": "key", "product_id": "product", "node_id": "node id"}
 _FACTS = ("category", "product_id", "mac", "version", "ip", "port", "node_id", "parent", "mapping")
-
-OpenField = Callable[[Record, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ class Importing:
             for fact in _FACTS
             if getattr(row, fact) and getattr(row, fact) != getattr(device, fact)
         }
-        if row.key and row.key != (self._open_field(device, "local_key") or ""):
+        if row.key and row.key != self._key(device):
             values["local_key"] = row.key
         renamed = bool(row.name) and row.name != device.name and not self._named_by_person(device)
         if renamed:
@@ -188,6 +187,13 @@ class Importing:
 
         sentence = _with_notes(f"Changed: {said}.", row)
         return _Step(ImportItem(row.row, row.id, CHANGED, sentence), write)
+
+    def _key(self, device: Device) -> str | None:
+        """The recorded key; None for one that cannot be opened here, which the file's replaces."""
+        try:
+            return self._open_field(device, "local_key")
+        except StoreFault:
+            return None
 
     def _named_by_person(self, device: Device) -> bool:
         changes = self._records.history("device", device.id, "name")
