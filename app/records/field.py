@@ -160,9 +160,10 @@ def kind_of(kind: type[Record] | str | Record) -> Kind:
 
 def _declare(merge: Merge, default: Any, **said: Any) -> Any:
     spec = Spec(merge=merge, initial=default, **said)
+    told = {"metadata": {"spec": spec}, "repr": not spec.sealed}
     if isinstance(default, dict | list):
-        return field(default_factory=lambda: type(default)(default), metadata={"spec": spec})
-    return field(default=default, metadata={"spec": spec})
+        return field(default_factory=lambda: type(default)(default), **told)
+    return field(default=default, **told)
 
 
 def auto(default: Any = None, **said: Any) -> Any:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from app.records.field import Kind, Merge, Spec
-from app.records.operation import Edit, Operation, newest, number, upcast
+from app.records.operation import REFUSED, Edit, Operation, newest, number, upcast
 
-REFUSED = "refused"
 EDITED = "edited"
 """Stands beside `deleted` for each edit the deletion had not seen."""
 
@@ -144,30 +143,29 @@ def change(spec: Spec, now: Any, wanted: Any, seen: tuple[str, ...]) -> Edit:
 
 @dataclass(frozen=True, slots=True)
 class Inverse:
-    """What undoing an operation would say. `stale` names fields somebody has changed since."""
+    """What undoing operations would say. `stale` names fields somebody has changed since."""
 
     fields: Mapping[str, Edit]
     stale: tuple[str, ...]
 
 
-def inverse(kind: Kind, operations: Sequence[Operation], undone: Operation) -> Inverse:
-    """The edits that take back `undone`, given all operations of its record.
+def inverse(kind: Kind, operations: Sequence[Operation], undone: frozenset[str]) -> Inverse:
+    """The edits that take back the operations `undone`, given all operations of their record.
 
-    A register goes back only while the undone operation is the one shown: afterwards somebody
-    has decided anew, and that decision is theirs.
+    A register goes back only while an undone operation is the one shown: afterwards somebody has
+    decided anew, and that decision is theirs.
     """
     now = fold_record(kind, operations)
-    before = fold_record(kind, [o for o in operations if o.id != undone.id])
+    before = fold_record(kind, [o for o in operations if o.id not in undone])
+    touched = {name for o in operations if o.id in undone for name in upcast(kind, o).fields}
     edits: dict[str, Edit] = {}
     stale: list[str] = []
-    for name in upcast(kind, undone).fields:
-        if (spec := kind.specs.get(name)) is None:
-            continue
-        current, earlier = now.states[name], before.states[name]
+    for name in sorted(touched & kind.specs.keys()):
+        spec, current, earlier = kind.specs[name], now.states[name], before.states[name]
         if spec.merge is Merge.TAGS:
             edits[name] = change(spec, current.value, earlier.value, current.heads)
-        elif current.heads[:1] != (undone.id,):
-            stale.append(name)
-        else:
+        elif current.heads and current.heads[0] in undone:
             edits[name] = Edit(earlier.value, current.heads)
+        else:
+            stale.append(name)
     return Inverse(edits, tuple(stale))

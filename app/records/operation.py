@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -17,6 +17,9 @@ from app.records.field import Kind
 
 UNNUMBERED = 1 << 62
 """Sorts an operation the server has not numbered yet after those it has."""
+
+ALLOWED = "allowed"
+REFUSED = "refused"
 
 GENESIS = bytes(32)
 """What the first line of a journal is chained to."""
@@ -40,7 +43,7 @@ class Operation:
         at_us: hybrid time of its author, UTC microseconds.
         author: the person's id. A name never enters the chain, so it can be erased by law.
         seq: the server's number, None until it has given one.
-        verdict: None, allowed, or refused; a refused operation is kept and not folded.
+        verdict: None, `ALLOWED` or `REFUSED`; a refused operation is kept and not folded.
     """
 
     id: str
@@ -63,10 +66,14 @@ class Operation:
         """The server's order where there is one, else the author's."""
         return (UNNUMBERED if self.seq is None else self.seq, self.at_us, self.id)
 
-    def header(self) -> str:
-        """What the chain covers besides the body. A JSON array: no two headers read the same."""
+    def header(self, known_us: int) -> str:
+        """What the chain covers besides the body. A JSON array: no two headers read the same.
+
+        `known_us` is when this console learned of it, by its own hybrid time.
+        """
         return canonical(
             [
+                known_us,
                 self.id,
                 self.tx,
                 self.act,
@@ -103,16 +110,32 @@ def canonical(value: Any) -> str:
     return _encode(value)
 
 
-def read_body(text: str) -> dict[str, Any]:
-    """Keyword arguments of `Operation` from a body."""
-    said = json.loads(text)
-    fields = said.get("fields", {})
-    return {
-        "fields": {name: Edit(value, tuple(seen)) for name, (value, seen) in fields.items()},
-        "undoes": said.get("undoes"),
-        "reason": said.get("reason", ""),
-        "data": said.get("data", {}),
-    }
+def read_operation(
+    header: Sequence[Any], body: str | None, seq: int | None = None, verdict: str | None = None
+) -> Operation:
+    """An operation from the nine parts of its header, in the order of its fields, and its body.
+
+    None as body is one erased by law: the operation stays, without fields.
+    """
+    said = json.loads(body) if body is not None else {}
+    identity, tx, act, kind, record, site, at_us, author, schema = header
+    return Operation(
+        identity,
+        tx,
+        act,
+        kind,
+        record,
+        site,
+        at_us,
+        author,
+        schema,
+        {name: Edit(value, tuple(seen)) for name, (value, seen) in said.get("fields", {}).items()},
+        said.get("undoes"),
+        said.get("reason", ""),
+        said.get("data", {}),
+        seq,
+        verdict,
+    )
 
 
 def body_hash(body: str) -> bytes:
