@@ -1,0 +1,1 @@
+"""Devices: what is there, how it is reached, what it says."""

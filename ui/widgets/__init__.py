@@ -1,0 +1,1 @@
+"""Parts that pages share: chips, charts, segments, states of emptiness."""
