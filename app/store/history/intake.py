@@ -84,13 +84,14 @@ class Sorter:
     def _series(
         self, devices: Sequence[str], points: Sequence[str], values: Sequence[Value]
     ) -> Ints:
-        known = list(map(self._catalogue.index.get, zip(devices, points, strict=True)))
+        index = self._catalogue.index
+        known = list(map(index.get, zip(devices, points, strict=True)))
         if None in known:
             for place, number in enumerate(known):
                 if number is None:
-                    known[place] = self._catalogue.resolve(
-                        devices[place], points[place], values[place]
-                    )
+                    device, dp = devices[place], points[place]
+                    found = index.get((device, dp))
+                    known[place] = found or self._catalogue.resolve(device, dp, values[place])
         series = np.array(known, np.int64)
         most = int(series.max())
         if most >= self._last.size:

@@ -29,7 +29,8 @@ OBSERVED_EVERY_TURNS = 5
 MAX_WAITING = 200_000
 """Readings that may wait for the thread; at 5,000 a second it takes them 200 times as often."""
 EARLY_AT = 20_000
-ROW_READINGS = 10_000
+ROW_READINGS = 4_000
+"""A second's worth at full load; three times as many at once fall out of the processor's cache."""
 MAX_PENDING_BYTES = 64 << 20
 """Encoded rows kept while the disk is full: hours of readings at about five bytes each."""
 COMMIT_ROWS = 500
