@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.command import Command, Needs, Reply
 from app.cli.tables import counted, shown, table
+from app.services.scanning import Scanning, check_range
 
 if TYPE_CHECKING:
     from app.services.importing import ImportResult
@@ -73,8 +74,10 @@ def _scan_arguments(parser: ArgumentParser) -> None:
 
 
 def _scan(core: Core, arguments: Namespace) -> Reply:
+    if arguments.range is not None:
+        check_range(arguments.range)
     core.engage([])
-    found = core.scanning.scan(arguments.range)
+    found = Scanning(directory=core.directory, link=lambda: core.link).scan(arguments.range)
     document = {"items": [f.document() for f in found], "total": len(found), "next": None}
     if not found:
         return Reply(document, "Nothing announced itself.")

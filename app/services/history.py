@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.domain.errors import InvalidRequest
+from app.domain.instants import iso
 from app.domain.points import PointSpec, unmapped
 from app.domain.readings import CONNECTION_POINT, Value
 from app.domain.words import Path, Quality
@@ -26,12 +27,12 @@ class Summary(Protocol):
         """How many readings."""
 
     @property
-    def first(self) -> Value | None:
-        """The earliest value."""
+    def first(self) -> int | None:
+        """UTC ms of the earliest reading."""
 
     @property
-    def last(self) -> Value | None:
-        """The latest value."""
+    def last(self) -> int | None:
+        """UTC ms of the latest reading."""
 
     @property
     def min(self) -> float | None:
@@ -143,7 +144,7 @@ class HistoryService:
     def stats(
         self, device: str, point: str, *, from_ms: int | None = None, to_ms: int | None = None
     ) -> dict[str, Any]:
-        """Count, first, last, min, max and mean of [from, to), scaled.
+        """Count, times of the first and the last, min, max and mean (scaled) of [from, to).
 
         Raises:
             InvalidRequest: no such device or point, an empty span.
@@ -151,12 +152,14 @@ class HistoryService:
         place = self._place(device, point)
         start, end = self._span(from_ms, to_ms)
         found = self._history.stats(place.asset, place.name, start, end)
-        shown: dict[str, Any] = {"count": found.count}
-        for name in ("first", "last", "min", "max"):
-            value = getattr(found, name)
-            shown[name] = None if value is None else place.spec.shown(value)
-        shown["mean"] = _mean(place.spec, found.mean)
-        return shown
+        return {
+            "count": found.count,
+            "first": iso(found.first),
+            "last": iso(found.last),
+            "min": None if found.min is None else place.spec.shown(found.min),
+            "max": None if found.max is None else place.spec.shown(found.max),
+            "mean": _mean(place.spec, found.mean),
+        }
 
     def _place(self, device: str, point: str) -> _Place:
         record = self._directory.find(device)
@@ -188,10 +191,10 @@ def _mean(spec: PointSpec, mean: float | None) -> float | None:
 
 
 def _check_step(step_s: float, span_ms: int) -> None:
-    if not step_s > 0 or span_ms / 1000 / step_s > MAX_STEPS:
+    if not step_s >= 0.001 or span_ms / 1000 / step_s > MAX_STEPS:
         raise InvalidRequest(
             "history.step",
-            f"The step must be above 0 and give at most {MAX_STEPS} rows.",
+            f"The step must be at least 0.001 s and give at most {MAX_STEPS} rows.",
             where="--step",
             do="Give a longer step or a shorter span.",
         )

@@ -16,13 +16,16 @@ from app.services.registry import Registry, RegistryCache
 
 log = logging.getLogger(__name__)
 
+SUBNET = "subnet "
+"""How a text of a fingerprint begins that names an address range; others name routers."""
+
 
 class Network(Protocol):
     """What identifies the network the computer is on; empty when it is on none."""
 
     @property
     def fingerprint(self) -> tuple[str, ...]:
-        """Texts of which any one identifies the place, such as the router's MAC address."""
+        """Texts such as ``gateway 00:11:22:33:44:55`` and ``subnet 192.168.4.0/24``."""
 
 
 class SiteLink(DeviceLink, Protocol):
@@ -77,7 +80,7 @@ class Locality:
         unreached -= self._asked
         if not unreached:
             return
-        fingerprint = sorted(self._fingerprint())
+        fingerprint = self._fingerprint()
         if not fingerprint:
             return
         states = link.states()
@@ -85,10 +88,10 @@ class Locality:
             record, state = registry.devices.get(device), states.get(device)
             if record is None or state is None or record.site not in unreached:
                 continue
-            if state.connection is Connection.ONLINE and not _loopback(state.ip):
+            if state.connection is Connection.ONLINE and state.ip and not _loopback(state.ip):
                 unreached.discard(record.site)
                 self._asked.add(record.site)
-                self._take(record.site, fingerprint)
+                self._take(record.site, telling(fingerprint, state.ip))
 
     def _take(self, site: str, fingerprint: list[str]) -> None:
         def work(tx: Tx) -> None:
@@ -105,7 +108,7 @@ class SitesHere:
 
     def __init__(self, registry: Registry, fingerprint: frozenset[str]) -> None:
         self._proved = {
-            site.id for site in registry.sites.values() if fingerprint & _texts(site.network)
+            site.id for site in registry.sites.values() if same(_texts(site.network), fingerprint)
         }
         self._open = {site.id for site in registry.sites.values() if not _texts(site.network)}
         self._claimed = {
@@ -125,6 +128,36 @@ class SitesHere:
         if site in self._proved:
             return True
         return site in self._open and ip not in self._claimed
+
+
+def telling(fingerprint: frozenset[str], ip: str) -> list[str]:
+    """The part of a fingerprint worth keeping for a site one of whose devices is at `ip`.
+
+    Routers' hardware addresses tell networks apart. A range does so only if the device is in it:
+    a laptop's virtual machines give it ranges that follow it everywhere.
+    """
+    kept = {text for text in fingerprint if not text.startswith(SUBNET)}
+    kept |= {text for text in fingerprint if text.startswith(SUBNET) and _inside(ip, text)}
+    return sorted(kept or fingerprint)
+
+
+def same(recorded: frozenset[str], now: frozenset[str]) -> bool:
+    """Whether two fingerprints are of one network: by routers where both know one, else by range.
+
+    Many networks use the range 192.168.1.0/24, so it counts only where nothing better is known.
+    """
+    routers = {text for text in recorded if not text.startswith(SUBNET)}
+    seen = {text for text in now if not text.startswith(SUBNET)}
+    if routers and seen:
+        return bool(routers & seen)
+    return bool(recorded & now)
+
+
+def _inside(ip: str, text: str) -> bool:
+    try:
+        return ipaddress.ip_address(ip) in ipaddress.ip_network(text.removeprefix(SUBNET))
+    except ValueError:
+        return False
 
 
 def _texts(network: object) -> frozenset[str]:
