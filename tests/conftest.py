@@ -147,20 +147,3 @@ def nothing_left_open() -> Iterator[None]:
     """A socket, file or loop that nobody closed is found in the file of tests that left it."""
     yield
     gc.collect()
-
-
-if HAS_QT and HAS_PYTEST_QT:
-
-    @pytest.fixture(scope="session")
-    def qapp(qapp: object) -> object:
-        """The one QApplication, with the bundled font, so that pictures are the same everywhere."""
-        from PySide6.QtGui import QFont, QFontDatabase
-        from PySide6.QtWidgets import QApplication
-
-        families: list[str] = []
-        for path in sorted((ROOT / "resources" / "fonts").glob("*.[to]tf")):
-            number = QFontDatabase.addApplicationFont(str(path))
-            families += QFontDatabase.applicationFontFamilies(number)
-        if families:
-            QApplication.setFont(QFont(families[0], 10))
-        return qapp
