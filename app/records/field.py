@@ -160,10 +160,11 @@ def kind_of(kind: type[Record] | str | Record) -> Kind:
 
 def _declare(merge: Merge, default: Any, **said: Any) -> Any:
     spec = Spec(merge=merge, initial=default, **said)
-    told = {"metadata": {"spec": spec}, "repr": not spec.sealed}
+    shown = not spec.sealed
+    metadata = {"spec": spec}
     if isinstance(default, dict | list):
-        return field(default_factory=lambda: type(default)(default), **told)
-    return field(default=default, **told)
+        return field(default_factory=lambda: type(default)(default), metadata=metadata, repr=shown)
+    return field(default=default, metadata=metadata, repr=shown)
 
 
 def auto(default: Any = None, **said: Any) -> Any:

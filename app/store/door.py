@@ -95,12 +95,17 @@ def check_editable(kind: Kind, seen: Record) -> None:
             do="Withdraw it and say it anew.",
         )
     if seen.deleted:
-        raise InvalidRequest(
-            "records.deleted",
-            f"This {kind.name} was deleted.",
-            where=f"{kind.name} {seen.id}",
-            do="Restore it first.",
-        )
+        raise deleted(kind, seen.id)
+
+
+def deleted(kind: Kind, record: str) -> InvalidRequest:
+    """The error for changing what was deleted."""
+    return InvalidRequest(
+        "records.deleted",
+        f"This {kind.name} was deleted.",
+        where=f"{kind.name} {record}",
+        do="Restore it first.",
+    )
 
 
 def _missing(kind: Kind, spec: Spec) -> InvalidRequest:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -206,10 +205,14 @@ def _kept(also: dict[str, list[list[Any]]]) -> dict[str, tuple[tuple[str, Any], 
     return {name: tuple((op, value) for op, value in pairs) for name, pairs in also.items()}
 
 
-@cache
+_TABLES: dict[str, KindTable] = {}
+
+
 def kind_table(name: str) -> KindTable:
     """The table of a declared kind; KeyError for an unknown one."""
-    return KindTable(KINDS[name], METADATA)
+    if name not in _TABLES:
+        _TABLES[name] = KindTable(KINDS[name], METADATA)
+    return _TABLES[name]
 
 
 def declare_tables() -> MetaData:

@@ -13,7 +13,7 @@ from typing import Any
 from app.domain.errors import InvalidRequest, Refused
 from app.domain.ids import new_id
 from app.records.field import K, Kind, Merge, Record, Spec, kind_of
-from app.records.fold import as_of, change, fold_record, inverse
+from app.records.fold import Folded, as_of, change, fold_record, inverse
 from app.records.operation import ALLOWED, Edit, Operation, canonical
 from app.records.port import Actor
 from app.records.query import Page, Query
@@ -114,11 +114,7 @@ class WriteTx:
         """Delete or withdraw. What it has seen is the newest operation of every console."""
         kind = kind_of(seen)
         if seen.deleted:
-            raise InvalidRequest(
-                "records.deleted",
-                f"This {kind.name} is deleted already.",
-                where=f"{kind.name} {seen.id}",
-            )
+            raise door.deleted(kind, seen.id)
         edit = Edit(True, (*seen.heads.get("deleted", ()), *seen.seen))
         past = self._past(kind, seen)
         return self._say("delete", kind, seen.id, seen.site, {"deleted": edit}, past)
@@ -238,11 +234,13 @@ class WriteTx:
         last = part[0][0]
         undone = frozenset(operation.id for operation, _ in part)
         past = self._journal.of_record(kind.name, last.record)
+        now = fold_record(kind, past)
         taken = inverse(kind, past, undone)
         edits = dict(taken.fields)
         stale = taken.stale
+        if now.states["deleted"].value and "deleted" not in edits:
+            raise door.deleted(kind, last.record)
         if any(operation.act == "create" for operation, _ in part):
-            now = fold_record(kind, past)
             stale = () if {o.id for o in past} <= undone else ("record",)
             edits = {"deleted": Edit(True, (*now.states["deleted"].heads, *now.seen))}
         if stale:
@@ -253,13 +251,12 @@ class WriteTx:
                 do="Look at it as it is now and change that.",
             )
         if any(sent for _, sent in part):
-            self._check_way_back(kind, past, edits)
+            self._check_way_back(kind, now, edits)
         return self._say("undo", kind, last.record, last.site, edits, past, undoes=last.id)
 
     @staticmethod
-    def _check_way_back(kind: Kind, past: list[Operation], edits: Mapping[str, Edit]) -> None:
+    def _check_way_back(kind: Kind, now: Folded, edits: Mapping[str, Edit]) -> None:
         """What others may have seen goes back only where the state table has the move."""
-        now = fold_record(kind, past)
         for name, edit in edits.items():
             spec = kind.specs[name]
             if spec.merge is Merge.TRANSITION:
