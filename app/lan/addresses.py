@@ -35,6 +35,10 @@ class Claims:
         holder = self._holders.setdefault((ip, port), device)
         return None if holder == device else holder
 
+    def holder(self, ip: str, port: int) -> str | None:
+        """Who has the address now."""
+        return self._holders.get((ip, port))
+
     def release(self, ip: str, port: int, device: str) -> None:
         """Give the address back."""
         if self._holders.get((ip, port)) == device:

@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     CLOSED = "closed by the device"
     RESET = "reset by the device"
     SILENT = "accepts but does not answer"
+    NEVER_ANSWERED = "accepts but has never answered"
     KEY_REJECTED = "the key does not match"
     UNREADABLE = "frames are whole but the key does not open them"
     OTHER_VERSION = "speaks another protocol version"
@@ -110,6 +111,11 @@ _TABLE: dict[Trouble, tuple[Connection, str, str]] = {
         Connection.SUSPECT,
         "It accepts connections but does not answer.",
         "Power-cycle the device.",
+    ),
+    Trouble.NEVER_ANSWERED: (
+        Connection.SUSPECT,
+        "It accepts connections but does not answer: it is stuck, or its local key is another.",
+        "Power-cycle the device; if that does not help, fetch its key again and import it.",
     ),
     Trouble.KEY_REJECTED: (
         Connection.WRONG_KEY,

@@ -9,7 +9,7 @@ import psutil
 
 from app.domain.links import LinkEvidence
 from app.domain.words import Connection
-from app.lan.classify import Trouble, Verdict, classify
+from app.lan.classify import Trouble, Verdict
 from app.lan.gateway import Child
 from app.lan.held import HeldDevice
 from app.lan.network import Network, wrong_network_sentence
@@ -19,6 +19,9 @@ PATIENCE_S = 30.0
 CLOCK_OFF_S = 60.0
 _Step = tuple[str, str, str]
 
+_NO_ANSWER = frozenset(
+    {Trouble.SILENT, Trouble.NEVER_ANSWERED, Trouble.CLOSED, Trouble.RESET, Trouble.BROKEN_STREAM}
+)
 # In the order tried. A device that got past a step had to pass it.
 _FAILS: tuple[tuple[str, frozenset[Trouble], str], ...] = (
     ("address", frozenset({Trouble.NO_ADDRESS}), "an address is known"),
@@ -31,7 +34,7 @@ _FAILS: tuple[tuple[str, frozenset[Trouble], str], ...] = (
     ("another_program", frozenset({Trouble.CLOSED_AT_ONCE}), "the device keeps the connection"),
     (
         "answer",
-        frozenset({Trouble.SILENT, Trouble.CLOSED, Trouble.RESET, Trouble.BROKEN_STREAM}),
+        _NO_ANSWER,
         "the device answers",
     ),
     ("version", frozenset({Trouble.OTHER_VERSION}), "the protocol version is right"),
@@ -64,7 +67,7 @@ async def examine(held: HeldDevice, child: Child | None, network: Network) -> Li
         steps.append(await _fresh_answer(held))
         steps.append(_clock_step(held))
     verdict = _verdict(held)
-    if held.trouble is Trouble.CLOSED_AT_ONCE:
+    if held.standing.trouble is Trouble.CLOSED_AT_ONCE:
         verdict = await _name_program(held, verdict, steps)
     elif _elsewhere(held, network):
         verdict = Verdict(
@@ -89,12 +92,12 @@ def _resting(held: HeldDevice, device: str, network: Network) -> LinkEvidence:
 
 def _elsewhere(held: HeldDevice, network: Network) -> bool:
     ip = held.presence.ip
-    absent = held.trouble in (Trouble.NO_ANSWER, Trouble.UNREACHABLE)
+    absent = held.standing.trouble in (Trouble.NO_ANSWER, Trouble.UNREACHABLE)
     return absent and ip is not None and not network.holds(ip)
 
 
 def _walk(held: HeldDevice, network: Network) -> list[_Step]:
-    trouble = None if held.online else held.trouble
+    trouble = None if held.online else held.standing.trouble
     steps: list[_Step] = []
     if held.presence.ip is not None:
         here = network.holds(held.presence.ip)
@@ -118,12 +121,11 @@ def _walk(held: HeldDevice, network: Network) -> list[_Step]:
 
 def _verdict(held: HeldDevice) -> Verdict:
     presence = held.presence
-    if held.online or held.trouble is None:
+    if held.online or held.standing.trouble is None:
         healthy = presence.word is Connection.ONLINE
         sentence = "Connected, and it answers." if healthy else presence.sentence
         return Verdict(presence.word, sentence, "Nothing to do." if healthy else "Try again.")
-    verdict = classify(held.trouble, held.place(None))
-    return Verdict(presence.word, presence.sentence or verdict.sentence, verdict.next)
+    return held.standing.verdict
 
 
 async def _fresh_answer(held: HeldDevice) -> _Step:

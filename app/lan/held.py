@@ -14,19 +14,22 @@ from tinytuya.core import command_types as CT
 from app.domain.links import LinkSpec
 from app.domain.words import Connection
 from app.lan.addresses import is_loopback
-from app.lan.classify import Place, Trouble, Verdict, classify
+from app.lan.classify import Place, Trouble, classify
 from app.lan.codec import Body, Codec, Message, key_usable
 from app.lan.framing import Fault
 from app.lan.liveness import Liveness, PushRhythm
 from app.lan.presence import Presence, World
 from app.lan.route import Backoff, Route, Target
 from app.lan.session import Fate, Phase, Priority, Session
+from app.lan.standing import Standing
 
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
 LISTEN_FIRST_S = 0.5
 RETRY_AT_ONCE_S = 0.5
+QUICK_CLOSE_WAIT_S = 2.0
+"""A device has few slots and needs this long to free one after it closed on us."""
 _NOT_CONTENT = frozenset({Fault.KEY, Fault.TEXT, Fault.JSON})
 _MANY_UNREADABLE = 2
 
@@ -39,7 +42,7 @@ class HeldDevice:
         self.world = world
         self.presence = Presence(spec, world)
         self.session: Session | None = None
-        self.trouble: Trouble | None = None
+        self.standing = Standing(self.presence, world)
         self.judged = asyncio.Event()
         self.gateway = False
         self.on_open: Callable[[Session], None] | None = None
@@ -147,7 +150,8 @@ class HeldDevice:
             target = self._route.next(self.world.sightings.latest(self.spec.device, now_s), now_s)
             if target is None or not key_usable(self.spec.key):
                 trouble = Trouble.NO_ADDRESS if target is None else Trouble.NO_KEY
-                self._judge(trouble, target)
+                self.standing.judge(trouble, target)
+                self.judged.set()
                 wait_s = 3600.0
                 continue
             trouble = await self._attempt(target)
@@ -229,58 +233,15 @@ class HeldDevice:
         if trouble is Trouble.CLOSED_ON_WORD:
             self._quick_closes = 1
         if trouble is Trouble.CLOSED_AT_ONCE and not was_quick:
-            return self._again("It closed the connection; listening before speaking.", 2.0)
+            if self.presence.word is Connection.ONLINE:
+                self.standing.lost("It closed the connection; listening before speaking.")
+            return QUICK_CLOSE_WAIT_S * (1 + self.world.random.uniform(0, 0.3))
         seen = self.world.sightings.latest(self.spec.device, now_s)
         if self._route.failed(target, trouble, seen, now_s):
             return RETRY_AT_ONCE_S
-        self._judge(trouble, target)
-        return self._backoff.failed(trouble, now_s)
-
-    def _again(self, sentence: str, wait_s: float) -> float:
-        if self.presence.word is Connection.ONLINE:
-            self._lost(sentence)
-        return wait_s * (1 + self.world.random.uniform(0, 0.3))
-
-    def _lost(self, sentence: str) -> None:
-        if self.presence.rhythm.sleepy:
-            self._asleep_or(Verdict(Connection.OFFLINE, sentence, ""))
-        else:
-            self.presence.say(Connection.CONNECTING, sentence)
-
-    def _judge(self, trouble: Trouble, target: Target | None) -> None:
-        self.trouble = trouble
-        verdict = classify(trouble, self.place(target))
-        if self.presence.rhythm.sleepy and trouble in _ABSENT:
-            self._asleep_or(verdict)
-        else:
-            self.presence.say(verdict.connection, verdict.sentence)
+        self.standing.judge(trouble, target)
         self.judged.set()
-
-    def _asleep_or(self, verdict: Verdict) -> None:
-        """A battery device is asleep until its report is overdue, whatever its port says."""
-        rhythm = self.presence.rhythm
-        if rhythm.within(self.world.loop.time()):
-            hours = rhythm.interval_s / 3600
-            self.presence.say(
-                Connection.ASLEEP, f"Asleep on its battery; it reports about every {hours:.3g} h."
-            )
-        elif rhythm.deadline_s is None:
-            self.presence.say(Connection.NEVER_SEEN, "A battery device that has not reported yet.")
-        else:
-            self.presence.say(
-                Connection.OFFLINE, "Its report is overdue: its battery may be empty."
-            )
-        del verdict
-
-    def place(self, target: Target | None) -> Place:
-        """Where it was tried, for a sentence."""
-        if target is None:
-            return Place()
-        heard_s = self.world.sightings.age_s(self.spec.device, self.world.loop.time())
-        owner = self.world.claims.claim(target.ip, target.port, "") or ""
-        self.world.claims.release(target.ip, target.port, "")
-        fresh = heard_s if heard_s is not None and heard_s < 60 else None
-        return Place(target.ip, target.port, target.version, fresh, owner)
+        return self._backoff.failed(trouble, now_s)
 
     # -- what the session tells (app.lan.session.Owner) ----------------------------------
 
@@ -313,6 +274,8 @@ class HeldDevice:
 
     def closed(self, session: Session, trouble: Trouble) -> None:
         """The socket is gone."""
+        if trouble is Trouble.SILENT and not self._key_proved:
+            trouble = Trouble.NEVER_ANSWERED
         if trouble in (Trouble.BROKEN_FRAME, Trouble.BROKEN_STREAM):
             self.presence.errors += 1
         if session.proved and trouble in (
@@ -321,7 +284,7 @@ class HeldDevice:
             Trouble.BROKEN_FRAME,
             Trouble.BROKEN_STREAM,
         ):
-            self._lost(classify(trouble, Place(self.presence.ip or "")).sentence)
+            self.standing.lost(classify(trouble, Place(self.presence.ip or "")).sentence)
         self._settled.set()
         if not self._ended.done():
             self._ended.set_result(trouble)
@@ -332,7 +295,7 @@ class HeldDevice:
         self._settled.set()
         self._key_proved = True
         self._quick_closes = 0
-        self.trouble = None
+        self.standing.trouble = None
         self._backoff.reset()
         self.presence.rhythm.heard(self.world.loop.time())
         self.presence.say(Connection.ONLINE, "")
@@ -378,15 +341,3 @@ class HeldDevice:
 
 
 _UNTRIED = frozenset({Connection.NEVER_SEEN, Connection.PAUSED, Connection.NOT_HERE})
-_ABSENT = frozenset(
-    {
-        Trouble.NO_ADDRESS,
-        Trouble.NO_ANSWER,
-        Trouble.UNREACHABLE,
-        Trouble.REFUSED,
-        Trouble.SILENT,
-        Trouble.CLOSED,
-        Trouble.RESET,
-        Trouble.ADDRESS_TAKEN,
-    }
-)

@@ -26,6 +26,7 @@ _ABOUT_VERSION = frozenset(
         Trouble.OTHER_VERSION,
         Trouble.CLOSED_ON_WORD,
         Trouble.SILENT,
+        Trouble.NEVER_ANSWERED,
         Trouble.UNREADABLE,
         Trouble.KEY_REJECTED,
         Trouble.BROKEN_STREAM,
