@@ -1,4 +1,4 @@
-"""Where a device's readings belong: the asset it is bound to, and the name of each of its points."""
+"""Where a device's readings belong: its asset, and the name of each of its points."""
 
 from __future__ import annotations
 
