@@ -7,15 +7,13 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from enum import Enum
+from typing import TYPE_CHECKING
 
 from app.domain.ids import natural_id
 from app.domain.links import LinkSpec
 from app.domain.readings import Reading
-from app.lan.link import LanLink
-from app.lan.network import Network
-from app.lan.pacing import Politeness
 from app.live.values import LiveValues
 from app.records.port import Actor
 from app.runtime.clock import Clock
@@ -34,23 +32,21 @@ from app.services.locality import Locality
 from app.services.observing import Observer
 from app.services.record_book import RecordBook
 from app.services.registry import KINDS, RegistryCache
+from app.services.scanning import Scanning
 from app.settings.profile import Profile
 from app.settings.schema import NetworkSettings, Settings
 from app.store.console import ConsoleStore
 from app.store.history import HistoryStore
+
+if TYPE_CHECKING:
+    from app.lan.link import LanLink
+    from app.lan.network import Network
 
 log = logging.getLogger(__name__)
 
 OBSERVE_EVERY_S = 5.0
 QUIET_S = 0.4
 """How long readings are watched for the quiet moment at which taking them stops."""
-
-
-class Pace(Enum):
-    """How gently connections are opened."""
-
-    POLITE = "polite"
-    FAST = "fast"
 
 
 class Recording:
@@ -204,6 +200,7 @@ class Core:
     editing: Editing
     control: Control
     diagnosis: Diagnosis
+    scanning: Scanning
     record_book: RecordBook
     history_service: HistoryService
     recording: Recording
@@ -211,13 +208,18 @@ class Core:
     scheduler: Scheduler
     has_window: bool = False
     _engagement: Engagement | None = field(default=None, repr=False)
-    _undo: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _undo: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    def own(self, engagement: Engagement, opened: ExitStack) -> None:
+        """Take over what `build_core` made together with it, and what it opened."""
+        self._engagement = engagement
+        self._undo = opened
 
     def start(self) -> None:
-        """Start everything, recorders first, the link last. What was started is stopped on error.
+        """Start what `build_core` made over the open stores, the link last.
 
         Raises:
-            EnvironmentLacks, StoreFault: a part cannot start here.
+            EnvironmentLacks: a part cannot start here; what was started is stopped again.
         """
         try:
             self._start()
@@ -226,36 +228,30 @@ class Core:
             raise
 
     def _start(self) -> None:
-        self._begin(self.store.start, self.store.stop)
-        self._begin(self.history.start, self.history.stop)
-        self._begin(self.jobs.start, self.jobs.stop)
-        self._undo.append(self.registry.close)
-        self._undo.append(self.locality.close)
         engagement = self._engagement
         assert engagement is not None
-        self._undo.append(self.bus.subscribe(Changed, engagement.on_changed))
-        self._undo.append(self.live.tap("history", self.recording.tap))
-        if self.link is None:
-            self._undo.append(engagement.close)
-            return
-        self.scheduler.every(OBSERVE_EVERY_S, "Keep what was observed", self._observe)
-        self._begin(self.scheduler.start, self.scheduler.stop)
-        self._begin(self.link.start, self.link.stop)
-        self._undo.append(lambda: self.observer.keep(everything=True))
-        self._undo.append(engagement.close)
+        self._begin(self.jobs.start, self.jobs.stop)
+        self._undo.callback(self.registry.close)
+        self._undo.callback(self.locality.close)
+        self._undo.callback(self.bus.subscribe(Changed, engagement.on_changed))
+        self._undo.callback(self.live.tap("history", self.recording.tap))
+        if self.link is not None:
+            self.scheduler.every(OBSERVE_EVERY_S, "Keep what was observed", self._observe)
+            self._begin(self.scheduler.start, self.scheduler.stop)
+            self._begin(self.link.start, self.link.stop)
+            self._undo.callback(self.observer.keep, everything=True)
+        self._undo.callback(engagement.close)
 
     def _begin(self, start: Callable[[], None], stop: Callable[[], None]) -> None:
-        self._undo.append(stop)
+        self._undo.callback(stop)
         start()
 
     def stop(self) -> None:
-        """Stop everything in reverse order; everything received before is committed."""
-        while self._undo:
-            undo = self._undo.pop()
-            try:
-                undo()
-            except Exception:  # the others must still be stopped, the recorders above all
-                log.exception("A part did not stop well")
+        """Stop everything in reverse order; everything received before is committed.
+
+        A part that does not stop well does not keep the others from it, the recorders above all.
+        """
+        self._undo.close()
 
     def engage(self, devices: Iterable[str] | None = None) -> None:
         """Hold these devices and their gateways, or all; nothing to do where all are held."""
@@ -284,13 +280,18 @@ def build_core(
     clock: Clock,
     master: MasterKey,
     with_link: bool = True,
-    pace: Pace = Pace.POLITE,
+    fast: bool = False,
     on_secrets: Callable[[Iterable[str]], None] = lambda _secrets: None,
 ) -> Core:
-    """Make every part and join them; nothing runs yet. `on_secrets` hears of keys to be masked."""
+    """Open the two databases, make every part over them and join the parts; then `Core.start`.
+
+    `fast` connects without politeness, for a building that is simulated. `on_secrets` hears of
+    device keys as they are opened, so that they can be masked.
+
+    Raises:
+        EnvironmentLacks, StoreFault: a database cannot be opened; it is left as it is.
+    """
     bus = EventBus()
-    jobs = JobRunner(bus)
-    live = LiveValues(clock)
     store = ConsoleStore(
         profile.console_db,
         key=master.derive("console.db"),
@@ -298,22 +299,59 @@ def build_core(
         bus=bus,
         sealer=SiteSealer(master),
         outbox_copy=profile.outbox_log,
+        blobs=profile.blobs,
     )
     history = HistoryStore(
         profile.history_db, key=master.derive("history.db"), clock=clock, bus=bus
     )
-    joined = _Joined()
-    registry = RegistryCache(store.records, clock, bus)
+    with ExitStack() as opened:
+        store.start()
+        opened.callback(store.stop)
+        history.start()
+        opened.callback(history.stop)
+        core = _join(profile, settings, clock, bus, store, history)
+        engagement = Engagement(core, on_secrets)
+        if with_link:
+            core.link = _link(core, settings.network, fast, engagement.on_network)
+        core.own(engagement, opened.pop_all())
+    return core
+
+
+def _join(
+    profile: Profile,
+    settings: Settings,
+    clock: Clock,
+    bus: EventBus,
+    store: ConsoleStore,
+    history: HistoryStore,
+) -> Core:
+    """Make the services over open stores; each gets what it needs by constructor and no more."""
+    later = _Later()
+    jobs = JobRunner(bus)
+    live = LiveValues(clock)
+    records, open_field = store.records, store.open_field
+    registry = RegistryCache(records, clock, bus)
     locality = Locality(
-        records=store.records, registry=registry, link=joined.link, actor=joined.actor, bus=bus
+        records=records, registry=registry, link=later.link, actor=later.actor, bus=bus
     )
     directory = Directory(
         registry=registry,
         locality=locality,
-        open_field=store.open_field,
-        link=joined.link,
+        open_field=open_field,
+        link=later.link,
         live=live,
         observations=history,
+    )
+    importing = Importing(
+        records=records,
+        registry=registry,
+        open_field=open_field,
+        jobs=jobs,
+        clock=clock,
+        actor=later.actor,
+    )
+    control = Control(
+        records=records, directory=directory, link=later.link, jobs=jobs, actor=later.actor
     )
     core = Core(
         profile=profile,
@@ -329,50 +367,24 @@ def build_core(
         registry=registry,
         locality=locality,
         directory=directory,
-        importing=Importing(
-            records=store.records,
-            registry=registry,
-            open_field=store.open_field,
-            jobs=jobs,
-            clock=clock,
-            actor=joined.actor,
-        ),
-        editing=Editing(
-            records=store.records, registry=registry, directory=directory, actor=joined.actor
-        ),
-        control=Control(
-            records=store.records,
-            directory=directory,
-            link=joined.link,
-            jobs=jobs,
-            actor=joined.actor,
-        ),
-        diagnosis=Diagnosis(directory=directory, link=joined.link),
+        importing=importing,
+        editing=Editing(records=records, registry=registry, directory=directory, actor=later.actor),
+        control=control,
+        diagnosis=Diagnosis(directory=directory, link=later.link),
+        scanning=Scanning(directory=directory, link=later.link),
         record_book=RecordBook(
-            records=store.records, registry=registry, directory=directory, actor=joined.actor
+            records=records, registry=registry, directory=directory, actor=later.actor
         ),
         history_service=HistoryService(directory=directory, history=history, clock=clock),
         recording=Recording(history.put, clock),
-        observer=Observer(link=joined.link, latest=live.latest, store=history),
+        observer=Observer(link=later.link, latest=live.latest, store=history),
         scheduler=Scheduler(clock, jobs, bus),
     )
-    joined.core = core
-    engagement = Engagement(core, on_secrets)
-    core._engagement = engagement  # noqa: SLF001  the two need each other; made here together
-    if with_link:
-        core.link = LanLink(
-            clock=clock,
-            publish=live.publish,
-            changed=lambda _devices: None,  # the bus tells
-            politeness=_politeness(settings.network, pace),
-            discovery=settings.network.discovery,
-            bus=bus,
-            on_network_change=engagement.on_network,
-        )
+    later.core = core
     return core
 
 
-class _Joined:
+class _Later:
     """What services ask for at the moment they need it, since it is made after them."""
 
     core: Core
@@ -384,13 +396,26 @@ class _Joined:
         return self.core.actor
 
 
-def _politeness(network: NetworkSettings, pace: Pace) -> Politeness:
-    if pace is Pace.FAST:
-        return Politeness.fast()
-    return Politeness(
+def _link(
+    core: Core, network: NetworkSettings, fast: bool, on_network: Callable[[Network], None]
+) -> LanLink:
+    """The engine, imported only here: most commands never touch the network."""
+    from app.lan.link import LanLink  # noqa: PLC0415
+    from app.lan.pacing import Politeness  # noqa: PLC0415
+
+    polite = Politeness(
         connects_per_s=network.connects_per_s,
         per_subnet_per_s=network.connects_per_subnet_per_s,
         at_once=network.at_once,
+    )
+    return LanLink(
+        clock=core.clock,
+        publish=core.live.publish,
+        changed=lambda _devices: None,  # the bus tells
+        politeness=Politeness.fast() if fast else polite,
+        discovery=network.discovery,
+        bus=core.bus,
+        on_network_change=on_network,
     )
 
 

@@ -82,7 +82,7 @@ def split_globals(argv: Sequence[str]) -> tuple[Globals, list[str]]:
             version = True
         elif word == "--data" or word.startswith("--data="):
             data = word[7:] if "=" in word else next(words, "")
-            if not data:
+            if not data or data.startswith("--"):
                 raise InvalidRequest("usage", "--data names no folder.", do="Write --data DIR.")
         else:
             rest.append(word)

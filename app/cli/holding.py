@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from app.cli.calling import serve
 from app.cli.command import Needs
@@ -12,15 +13,17 @@ from app.control.server import ControlServer
 from app.domain.errors import EnvironmentLacks
 from app.settings.lock import ProfileLock
 from app.settings.profile import Profile
-from app.wiring import Core, Pace
+
+if TYPE_CHECKING:
+    from app.wiring import Core
 
 
 @contextmanager
 def held_core(
-    profile: Profile, lock: ProfileLock, *, pace: Pace = Pace.POLITE, window: bool = False
+    profile: Profile, lock: ProfileLock, *, fast: bool = False, window: bool = False
 ) -> Iterator[Core]:
     """A core that serves the commands of others until the block ends. The caller engages it."""
-    with lock, core_of(profile, Needs.LINK, pace=pace) as core:
+    with lock, core_of(profile, Needs.LINK, fast=fast) as core:
         core.has_window = window
         control = ControlServer(profile.data, profile.control_file, serve(core), core.bus)
         try:

@@ -12,7 +12,7 @@ from types import ModuleType
 from app import __version__
 from app.cli import arguments
 from app.cli.arguments import Globals, HelpWanted
-from app.cli.output import exit_code, print_document, print_error, print_result
+from app.cli.output import exit_code, print_error, print_result
 from app.domain.errors import Cancelled, ConsoleError
 
 LoadWindow = Callable[[], ModuleType]
@@ -21,27 +21,31 @@ LoadWindow = Callable[[], ModuleType]
 
 def run_command_line(argv: Sequence[str], load_window: LoadWindow) -> int:
     """Run one command line to its end; returns the exit code and never raises."""
+    try:
+        code = _answer(argv, load_window)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output left, as `head` does; the rest goes nowhere, quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _answer(argv: Sequence[str], load_window: LoadWindow) -> int:
     as_json = arguments.wants_json(argv)
     try:
-        code = _run(argv, load_window)
-        sys.stdout.flush()
+        return _run(argv, load_window)
     except HelpWanted as wanted:
-        if as_json:
-            print_document({"help": wanted.text})
-        else:
-            print(wanted.text, end="")
+        print_result({"help": wanted.text}, wanted.text.rstrip(), as_json=as_json)
         return 0
     except ConsoleError as error:
         return print_error(error, as_json=as_json)
     except KeyboardInterrupt:
         return print_error(Cancelled(), as_json=as_json)
     except BrokenPipeError:
-        # Whoever read our output left, as `head` does; the rest goes nowhere, quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except Exception as bug:  # noqa: BLE001  anything else is a bug and is reported as one
         return _report(bug, argv, as_json=as_json)
-    return code
 
 
 def _run(argv: Sequence[str], load_window: LoadWindow) -> int:

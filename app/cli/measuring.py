@@ -7,14 +7,16 @@ import threading
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from app.domain.readings import CONNECTION_POINT, Reading
 from app.domain.words import Connection
 from app.runtime.clock import Clock
-from app.wiring import Core
+
+if TYPE_CHECKING:
+    from app.wiring import Core
 
 STAMP_CODE = "sim_stamp_ns"
 """A simulated device says when it sent, in nanoseconds of the computer's monotonic clock."""

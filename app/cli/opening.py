@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from app.cli.arguments import Globals
 from app.cli.command import Needs
@@ -17,12 +18,12 @@ from app.control.wire import Answer, Request
 from app.diagnostics import logs
 from app.diagnostics.masking import MASKER
 from app.runtime.clock import Clock, SystemClock
-from app.secrets.custody import Custody, is_demo, unlock
-from app.secrets.keystore import SystemKeyStore
-from app.settings import file as settings_file
 from app.settings.lock import ProfileLock, busy
 from app.settings.profile import Profile, locate
-from app.wiring import Core, Pace, build_core
+
+if TYPE_CHECKING:
+    from app.secrets.master import MasterKey
+    from app.wiring import Core
 
 log = logging.getLogger(__name__)
 
@@ -61,36 +62,29 @@ def take_or_ask(profile: Profile, request: Request, clock: Clock) -> ProfileLock
 
 
 @contextmanager
-def core_of(profile: Profile, needs: Needs, *, pace: Pace = Pace.POLITE) -> Iterator[Core]:
+def core_of(profile: Profile, needs: Needs, *, fast: bool = False) -> Iterator[Core]:
     """A started core on a profile whose lock this process has; stopped at the end.
 
     It holds no device yet: whoever opened it engages those it is about.
     """
-    level = os.environ.get("PLANTROOM_LOG")
+    # A command that is answered by another process never comes here and pays for none of it.
+    from app.settings import file as settings_file  # noqa: PLC0415
+    from app.wiring import build_core  # noqa: PLC0415
+
     logfile = logs.to_file(profile.logs)
     try:
         loaded = settings_file.load(profile.settings_toml)
         for problem in loaded.problems:
             log.warning("%s", problem)
-        if level is None:
+        if "PLANTROOM_LOG" not in os.environ:
             logging.getLogger().setLevel(logs.LEVELS.get(loaded.settings.log.level, logging.INFO))
-        master = unlock(
-            Custody(
-                key_file=profile.key_file,
-                in_use=profile.in_use,
-                environ=os.environ,
-                store=SystemKeyStore(),
-                prompt=_ask_person,
-                demo=profile.demo,
-            )
-        )
         core = build_core(
             profile,
             settings=loaded.settings,
             clock=SystemClock(),
-            master=master,
+            master=_master_key(profile),
             with_link=needs is Needs.LINK,
-            pace=pace,
+            fast=fast,
             on_secrets=MASKER.learn,
         )
         core.start()
@@ -102,8 +96,26 @@ def core_of(profile: Profile, needs: Needs, *, pace: Pace = Pace.POLITE) -> Iter
         logs.close(logfile)
 
 
+def _master_key(profile: Profile) -> MasterKey:
+    from app.secrets.custody import Custody, unlock  # noqa: PLC0415
+    from app.secrets.keystore import SystemKeyStore  # noqa: PLC0415
+
+    return unlock(
+        Custody(
+            key_file=profile.key_file,
+            in_use=profile.in_use,
+            environ=os.environ,
+            store=SystemKeyStore(),
+            prompt=_ask_person,
+            demo=profile.demo,
+        )
+    )
+
+
 def is_demo_profile(profile: Profile) -> bool:
     """Whether the folder was made by the demo."""
+    from app.secrets.custody import is_demo  # noqa: PLC0415
+
     return is_demo(profile.key_file)
 
 

@@ -6,7 +6,7 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.arguments import Globals
 from app.cli.holding import held_core
@@ -18,7 +18,9 @@ from app.control.wire import Answer, Request
 from app.domain.errors import InvalidRequest, Refused
 from app.domain.instants import iso
 from app.runtime.clock import SystemClock
-from app.wiring import Core, Pace
+
+if TYPE_CHECKING:
+    from app.wiring import Core
 
 PROGRESS_S = 10.0
 
@@ -56,7 +58,7 @@ def stream(wishes: Namespace, options: Globals, load_window: Callable[[], Module
                 do="Use that one; commands reach it by themselves. Or stop it first.",
                 retry=True,
             )
-        with held_core(profile, held, pace=Pace.FAST if wishes.fast else Pace.POLITE) as core:
+        with held_core(profile, held, fast=wishes.fast) as core:
             _hold(core, stop, wishes.for_s)
     return 0
 

@@ -71,7 +71,7 @@ def is_demo(key_file: Path) -> bool:
 
 
 def _open(custody: Custody, known: dict[str, Any]) -> MasterKey | None:
-    silence = "this profile has no key there"
+    silence = None
     if "account" in known and custody.environ.get("PLANTROOM_KEYSTORE") != "passphrase":
         try:
             secret = custody.store.get(known["account"])
@@ -88,7 +88,8 @@ def _open(custody: Custody, known: dict[str, Any]) -> MasterKey | None:
     if "passphrase" not in known:
         raise EnvironmentLacks(
             "key.store_silent",
-            f"The key of this profile is in the system's key store, but {silence}.",
+            "The key of this profile is in the system's key store, but "
+            f"{silence or 'PLANTROOM_KEYSTORE says not to use it'}.",
             where=str(custody.key_file.parent),
             do="Unlock the key store or sign in to the desktop where the profile was made; "
             "without that key its data cannot be read.",
@@ -97,7 +98,9 @@ def _open(custody: Custody, known: dict[str, Any]) -> MasterKey | None:
     return _open_with_passphrase(custody, known, silence)
 
 
-def _open_with_passphrase(custody: Custody, known: dict[str, Any], silence: str) -> MasterKey:
+def _open_with_passphrase(
+    custody: Custody, known: dict[str, Any], silence: str | None
+) -> MasterKey:
     given = _passphrase(custody, "Passphrase of this profile: ")
     if given is None:
         raise _nobody_to_ask(custody, silence)
@@ -253,10 +256,12 @@ def _lost(key_file: Path, what: str) -> EnvironmentLacks:
     )
 
 
-def _nobody_to_ask(custody: Custody, silence: str) -> EnvironmentLacks:
+def _nobody_to_ask(custody: Custody, silence: str | None) -> EnvironmentLacks:
     return EnvironmentLacks(
         "key.no_passphrase",
-        f"The system's key store cannot be used: {silence}; and no passphrase was given.",
+        f"The system's key store cannot be used: {silence}; and no passphrase was given."
+        if silence
+        else "This profile is opened with a passphrase, and none was given.",
         where=str(custody.key_file.parent),
         do="Start from a terminal to be asked for one, or set PLANTROOM_PASSPHRASE or "
         "PLANTROOM_PASSPHRASE_FILE.",
