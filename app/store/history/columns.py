@@ -101,7 +101,8 @@ def unpack(blob: bytes, version: int, what: str) -> ByteReader:
         if not 0 <= size <= MAX_UNPACKED_BYTES:
             raise DamagedBlock("its size is not believable")
         # A decompressor must not be shared between threads; making one costs two microseconds.
-        return ByteReader(zstandard.ZstdDecompressor().decompress(blob[1:]))
+        unpacker = zstandard.ZstdDecompressor()
+        return ByteReader(unpacker.decompress(blob[1:], allow_extra_data=False))
     except (zstandard.ZstdError, MemoryError) as error:
         raise DamagedBlock("it does not decompress") from error
 

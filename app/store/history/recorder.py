@@ -16,6 +16,7 @@ from app.runtime.clock import Clock
 from app.runtime.events import EventBus
 from app.runtime.threads import NamedThread
 from app.store.engines import Database, DriverError
+from app.store.history import schema
 from app.store.history.columns import DamagedBlock
 from app.store.history.intake import Sorter
 from app.store.history.log import MAX_SPAN_MS, LogRow, RowReader
@@ -80,11 +81,8 @@ class Recorder:
         self._failing = False
         self.stored = self.duplicates = self.dropped = self.late = self.invalid = 0
         self._remembered: OrderedDict[int, RowReader | None] = OrderedDict()
-        driver = database.driver
-        (newest,) = driver.execute("SELECT max(t1) FROM log").fetchone()
-        (row,) = driver.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
-        self._next_row = (row or 0) + 1
-        self._sorter = Sorter(catalogue, -1 if newest is None else newest, self._stored_at)
+        newest_ms, self._next_row = schema.position(database)
+        self._sorter = Sorter(catalogue, newest_ms, self._stored_at)
         self._thread = NamedThread("recorder-history", self._run, bus)
 
     def start(self) -> None:
@@ -189,6 +187,7 @@ class Recorder:
 
     def _commit(self, *, with_observed: bool) -> bool:
         """Write what is pending, some hundred rows a transaction; False when the disk refused."""
+        replaced = False
         while (
             self._pending or self._catalogue.unstored or (with_observed and self._observed.unstored)
         ):
@@ -197,8 +196,9 @@ class Recorder:
                 self._write(rows, with_observed=with_observed)
             except (StoreFault, DriverError) as fault:
                 self._observed.not_stored()
-                if not self._failed(fault):
+                if replaced or not self._failed(fault):
                     return False
+                replaced = True
                 continue
             self._catalogue.stored()
             self._observed.stored()

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.domain.errors import EnvironmentLacks, StoreFault
 from app.store.engines import Database, DriverError
+from app.store.history.log import MAX_SPAN_MS
 
 PAGE_BYTES = 8_192
 """Chunks of about a kilobyte fill an 8 KiB page best (2.66 against 2.85 bytes a point at 4 KiB)."""
@@ -80,6 +81,18 @@ def check(database: Database, path: Path) -> None:
     (found,) = database.driver.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise StoreFault("store.damaged", "The file of readings is damaged.", where=path.name)
+
+
+def position(database: Database) -> tuple[int, int]:
+    """The newest time in the log (UTC ms, -1 when it is empty) and the number of its next row.
+
+    A row may end up to its span after a later row began, so the newest few are looked at.
+    """
+    (newest,) = database.driver.execute(
+        "SELECT max(t1) FROM log WHERE t0 >= (SELECT max(t0) FROM log) - ?", (MAX_SPAN_MS,)
+    ).fetchone()
+    (row,) = database.driver.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
+    return (-1 if newest is None else newest), (row or 0) + 1
 
 
 def mark_open(database: Database, *, open_now: bool) -> None:

@@ -56,7 +56,8 @@ class Catalogue:
             for row in connection.execute(
                 "SELECT id, asset, point, kind, resolution_ms FROM series ORDER BY id"
             ):
-                self._add(Series(*row))
+                if row[0] not in self._series:
+                    self._add(Series(*row))
             rows = connection.execute("SELECT device, dp, series FROM route")
             self._fed = {(device, dp): series for device, dp, series in rows}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,22 +59,13 @@ class HistoryStore:
         """
         require_sound_sqlite()
         try:
-            self._database = self._open()
+            self._begin()
         except (StoreFault, DriverError) as fault:
             if not _is_damage(fault):
                 raise
             self._set_aside()
-            self._database = self._open()
-        self._recorder = Recorder(
-            self._database,
-            self._catalogue,
-            self._observed,
-            clock=self._clock,
-            bus=self._bus,
-            on_fault=self._write_failed,
-            on_recovery=self._write_works,
-        )
-        self._recorder.start()
+            self._begin()
+        self._running().start()
 
     def stop(self) -> None:
         """Commit what was put, end the thread, close the file."""
@@ -164,14 +156,37 @@ class HistoryStore:
             )
         return self._database
 
+    def _begin(self) -> None:
+        """Open the file and take in what it knows.
+
+        What an earlier try took in before it met damage stays, and is written again.
+        """
+        database = self._database = self._open()
+        try:
+            self._catalogue.store_all_again()
+            self._observed.store_all_again()
+            self._catalogue.load(database.driver)
+            self._observed.load(database.driver)
+            self._recorder = Recorder(
+                database,
+                self._catalogue,
+                self._observed,
+                clock=self._clock,
+                bus=self._bus,
+                on_fault=self._write_failed,
+                on_recovery=self._write_works,
+            )
+        except BaseException:
+            self._database = None
+            database.close()
+            raise
+
     def _open(self) -> Database:
         database = Database(self._path, self._key, page_bytes=schema.PAGE_BYTES)
         try:
             was_open = schema.prepare(database, self._path)
             if was_open and self._path.stat().st_size <= CHECKED_BYTES:
                 schema.check(database, self._path)
-            self._catalogue.load(database.driver)
-            self._observed.load(database.driver)
             schema.mark_open(database, open_now=True)
         except BaseException:
             database.close()
@@ -181,18 +196,22 @@ class HistoryStore:
     def _set_aside(self) -> None:
         """Rename the damaged file and what belongs to it; say what is and is not lost."""
         stamp = (iso(self._clock.now_ms()) or "").replace(":", "").replace(".", "")
-        name = f"{self._path.name}.damaged-{stamp}"
+        name = free = f"{self._path.name}.damaged-{stamp}"
+        number = 1
+        while self._path.with_name(free).exists():
+            number += 1
+            free = f"{name}-{number}"
         for suffix in ("", "-wal", "-shm"):
             part = self._path.with_name(self._path.name + suffix)
             if part.exists():
-                part.rename(self._path.with_name(name + suffix))
+                part.rename(self._path.with_name(free + suffix))
         self._tell(
             StoreFault(
                 "history.set_aside",
                 "The file of readings is damaged: what was recorded until now cannot be shown."
                 " Devices, names, settings and the journal are not affected, and new readings"
                 " are recorded.",
-                where=name,
+                where=free,
                 do="Nothing was deleted. Keep the file; restore a backup if you need the past.",
             )
         )
@@ -200,10 +219,12 @@ class HistoryStore:
     def _write_failed(self, fault: BaseException) -> Database | None:
         """By the recorder: a damaged file is replaced, anything else told and waited for."""
         if _is_damage(fault):
-            self._open_database().close()
-            self._set_aside()
-            self._database = self._fresh()
-            return self._database
+            with contextlib.suppress(StoreFault, DriverError, OSError):
+                # When even that fails, the next turn tries again and the readings wait.
+                self._open_database().close()
+                self._set_aside()
+                self._database = self._open()
+                return self._database
         if self.trouble is None or self.trouble.code != "history.not_written":
             self._tell(
                 StoreFault(
@@ -216,12 +237,6 @@ class HistoryStore:
                 )
             )
         return None
-
-    def _fresh(self) -> Database:
-        database = Database(self._path, self._key, page_bytes=schema.PAGE_BYTES)
-        schema.prepare(database, self._path)
-        schema.mark_open(database, open_now=True)
-        return database
 
     def _write_works(self) -> None:
         fault, self.trouble = self.trouble, None
