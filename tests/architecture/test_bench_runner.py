@@ -75,3 +75,9 @@ def test_an_unknown_name_is_answered_with_the_names_there_are(runner):
     done = runner("fats")
     assert done.returncode == 2
     assert "fast" in done.stderr
+
+
+def test_every_bench_of_the_project_can_be_loaded(root):
+    command = [sys.executable, str(root / "tests" / "perf" / "run.py"), "--list"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

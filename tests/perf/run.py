@@ -47,6 +47,7 @@ def find_benches(folder: Path = HERE) -> dict[str, Bench]:
         try:
             found: dict[str, Bench] = load(path).BENCHES
         except Exception as error:  # noqa: BLE001 - one broken file must not hide the others
+            print(f"{path.name} cannot be loaded: {error}", file=sys.stderr)
             found = {path.stem.removeprefix("bench_"): _failing(error)}
         if double := benches.keys() & found.keys():
             raise SystemExit(f"two benches are called {', '.join(sorted(double))}")
