@@ -97,7 +97,7 @@ def test_every_thread_of_the_program_has_a_name_and_is_heard_when_it_fails(sourc
 
 
 def test_no_stub_or_note_to_self_is_left_in_the_program(sources):
-    marks = re.compile(r"NotImplementedError|#\s*(TODO|FIXME|XXX)|pass\s+#\s*(stub|later)")
+    marks = re.compile(r"raise NotImplementedError|#\s*(TODO|FIXME|XXX)|pass\s+#\s*(stub|later)")
     offenders = [source.path for source in sources if marks.search(source.text)]
     assert offenders == []
 
