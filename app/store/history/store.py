@@ -258,4 +258,8 @@ def _is_damage(fault: BaseException) -> bool:
 
 
 def _words(fault: BaseException) -> str:
-    return fault.what if isinstance(fault, StoreFault) else f"{fault}."
+    if not isinstance(fault, StoreFault):
+        return f"{fault}."
+    # its own sentence speaks of the one change a person wanted to save
+    full = fault.code == "store.disk_full"
+    return "There is no room left on the disk." if full else fault.what
