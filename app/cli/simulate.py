@@ -17,8 +17,8 @@ from app.cli.output import print_line
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of `simulate`."""
-    parser.add_argument("--devices", type=count, default=50, help="devices with their own socket")
-    parser.add_argument("--gateways", type=count, default=2, help="how many of them are gateways")
+    parser.add_argument("--devices", type=count, default=200, help="devices with their own socket")
+    parser.add_argument("--gateways", type=count, default=6, help="how many of them are gateways")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same building")
     parser.add_argument(
         "--push-every", type=seconds, metavar="S", help="every device reports every S seconds"

@@ -97,6 +97,9 @@ class LanEngine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for gateway in self._gateways.values():
+            # We are leaving; that is no news of what hangs behind it.
+            gateway.adopt({})
         await asyncio.gather(*(held.stop() for held in self._held.values()))
         if self._discovery is not None:
             self._discovery.stop()
