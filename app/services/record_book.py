@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.errors import InvalidRequest
+from app.domain.ids import natural_id
 from app.domain.instants import iso
 from app.records.field import KINDS, Record, kind_of
 from app.records.kinds.asset import Asset
@@ -15,8 +16,8 @@ from app.records.kinds.device import Device
 from app.records.kinds.person import Person
 from app.records.port import Actor, Change, Note, Records, Tx
 from app.services.directory import Directory
-from app.services.importing import IMPORT_REASON
 from app.services.registry import RegistryCache
+from app.services.undoing import plan_restore, plan_undo
 
 SEALED = "(sealed)"
 _SHOWN_NOTES = 1_000
@@ -143,13 +144,22 @@ class RecordBook:
         family = self._family(record)
         _check_field(family, field)
         if as_of_ms is not None:
-            work = self._restoring(family, field, as_of_ms)
+            plan = plan_restore(self._records, family, field, as_of_ms)
         else:
-            work = self._undoing(family, field)
-        reason = "Restored to an earlier time" if as_of_ms is not None else "Undone"
-        operations = self._records.transact(self._actor(), work, reason=reason).result()
+            plan = plan_undo(self._records, family, field)
+
+        def work(tx: Tx) -> tuple[str, tuple[str, ...]]:
+            return tx.id, tuple(plan.work(tx))
+
+        transaction, operations = self._records.transact(
+            self._actor(), work, reason=plan.reason
+        ).result()
+        written = dict.fromkeys(operations)
+        for member in family:
+            changes = self._records.history(kind_of(member).name, member.id)
+            written |= {c.operation: None for c in changes if c.tx == transaction}
         after = self._records.get(type(record), record.id) or record
-        return Undone(tuple(operations), record_document(after))
+        return Undone(tuple(written), record_document(after))
 
     def resolve(self, kind: str, text: str) -> Record:
         """The record of this kind that a person means by an id, or a name.
@@ -184,6 +194,9 @@ class RecordBook:
         )
 
     def _of_device(self, cls: type[Record], text: str) -> Record:
+        deleted = self._deleted(cls, text)
+        if deleted is not None:
+            return deleted
         device = self._directory.find(text)
         registry = self._registry.now()
         found: Record | None = device
@@ -197,17 +210,30 @@ class RecordBook:
             )
         return found
 
+    def _deleted(self, cls: type[Record], text: str) -> Record | None:
+        """What was imported for a Tuya id and deleted since: the directory does not know it."""
+        registry = self._registry.now()
+        if text in registry.devices:
+            return None
+        kind = kind_of(cls).name
+        for site in registry.sites:
+            record = self._records.get(cls, natural_id(site, kind, text))
+            if record is not None:
+                return record
+        return None
+
     def _family(self, record: Record) -> list[Record]:
         """The record, and for a device the asset and binding a person sees as one with it."""
         if not isinstance(record, Device):
             return [record]
         registry = self._registry.now()
-        family: list[Record] = [record]
         binding = registry.bound.get(record.tuya_id)
-        if binding is not None:
-            asset = registry.assets.get(binding.asset)
-            family += [asset, binding] if asset is not None else [binding]
-        return family
+        asset = registry.assets.get(binding.asset) if binding is not None else None
+        if record.deleted:
+            known = record.site, record.tuya_id
+            asset = self._records.get(Asset, natural_id(known[0], "asset", known[1]))
+            binding = self._records.get(Binding, natural_id(known[0], "binding", known[1]))
+        return [record, *(member for member in (asset, binding) if member is not None)]
 
     def _items(
         self, record: Record, field: str | None, names: Mapping[str, str]
@@ -236,77 +262,6 @@ class RecordBook:
             else:
                 found[kind_of(member).name] = document
         return _only(found, field) if field is not None else found
-
-    def _undoing(
-        self, family: Sequence[Record], field: str | None
-    ) -> Callable[[Tx], Sequence[str]]:
-        last = self._last(family, field)
-        if last.reason == IMPORT_REASON:
-            return _out_of_import(family, last)
-        return lambda tx: tx.undo(last.tx)
-
-    def _last(self, family: Sequence[Record], field: str | None) -> Change:
-        """The newest change that still stands: not an undo, and not undone itself."""
-        changes: list[Change] = []
-        for member in family:
-            kind = kind_of(member)
-            if field is None or field in kind.specs:
-                changes += self._records.history(kind.name, member.id, field)
-        undone = {change.undoes for change in changes if change.undoes}
-        standing = [
-            change
-            for change in changes
-            if not change.undoes and change.operation not in undone and change.verdict != "refused"
-        ]
-        if not standing:
-            raise InvalidRequest(
-                "record.nothing_to_undo",
-                "There is nothing to take back.",
-                do="Look at its history.",
-            )
-        return max(standing, key=lambda change: change.at_ms)
-
-    def _restoring(
-        self, family: Sequence[Record], field: str | None, at_ms: int
-    ) -> Callable[[Tx], Sequence[str]]:
-        first = family[0]
-        then = self._records.as_of(type(first), first.id, at_ms)
-        if then is None:
-            raise InvalidRequest(
-                "record.not_yet", "It did not exist then.", where="--as-of", do="Give a later time."
-            )
-        if field is None:
-            members = [m for m in family if not isinstance(m, Binding) or m is first]
-
-            def restore(tx: Tx) -> Sequence[str]:
-                return [name for member in members for name in tx.restore_as_of(member, at_ms)]
-
-            return restore
-        return self._restoring_field(family, field, at_ms)
-
-    def _restoring_field(
-        self, family: Sequence[Record], field: str, at_ms: int
-    ) -> Callable[[Tx], Sequence[str]]:
-        edits = []
-        for member in family:
-            spec = kind_of(member).specs.get(field)
-            then = self._records.as_of(type(member), member.id, at_ms)
-            if spec is None or then is None:
-                continue
-            if spec.sealed:
-                raise InvalidRequest(
-                    "record.sealed",
-                    "A sealed field cannot be restored alone.",
-                    where="--field",
-                    do="Restore the whole record.",
-                )
-            edits.append((member, getattr(then, field)))
-
-        def work(tx: Tx) -> Sequence[str]:
-            said = [tx.edit(member, **{field: value}) for member, value in edits]
-            return [operation for operation in said if operation]
-
-        return work
 
     def _names(self) -> dict[str, str]:
         return {person.id: person.name for person in self._records.all(Person) if person.name}
@@ -357,18 +312,6 @@ def _note_item(note: Note, kind: str, record: str, names: Mapping[str, str]) -> 
         value=dict(note.data),
         reason=note.reason,
     )
-
-
-def _out_of_import(family: Sequence[Record], last: Change) -> Callable[[Tx], Sequence[str]]:
-    """An import writes many devices at once; taking one back must leave the others alone."""
-    if last.act == "create":
-        return lambda tx: [tx.delete(member) for member in reversed(family)]
-
-    def work(tx: Tx) -> Sequence[str]:
-        members = [member for member in family if not isinstance(member, Binding)]
-        return [name for m in members for name in tx.restore_as_of(m, last.at_ms - 1)]
-
-    return work
 
 
 def _check_field(family: Sequence[Record], field: str | None) -> None:

@@ -73,7 +73,9 @@ class ScriptedLink:
 
     def scan(self, cidr=None):
         self.scanned = cidr
-        return _done([Sighting("bf01", "10.0.0.9", "3.4", "p", 1), Sighting("x", "10.0.0.8", None, None, 1)])
+        return _done(
+            [Sighting("bf01", "10.0.0.9", "3.4", "p", 1), Sighting("x", "10.0.0.8", None, None, 1)]
+        )
 
     def examine(self, device):
         steps = (("reachability", "pass", "It answers."),)
@@ -160,9 +162,7 @@ def running_bench(folder):
     bench.record_book = RecordBook(
         records=records, registry=bench.registry, directory=bench.directory, actor=actor
     )
-    bench.history_service = HistoryService(
-        directory=bench.directory, history=history, clock=clock
-    )
+    bench.history_service = HistoryService(directory=bench.directory, history=history, clock=clock)
     try:
         yield bench
     finally:

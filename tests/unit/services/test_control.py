@@ -1,11 +1,12 @@
 """Writing and reading points: outcomes, refusals, and the journal lines around them."""
 
 import pytest
+from fakes.bench import row
+
 from app.domain.errors import DeviceFault, EnvironmentLacks, InvalidRequest
 from app.domain.words import Connection, Outcome
 from app.records.kinds import Device
 from app.services.values import parse_value
-from fakes.bench import row
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """Diagnosis walks from the records to the network; scanning tells known from unknown."""
 
 import pytest
+from fakes.bench import KEY, row
+
 from app.domain.errors import InvalidRequest
 from app.domain.words import Connection
 from app.records.kinds import Device, Site
 from app.services.health import health_of, sentence_of
 from app.services.scanning import Scanning, check_range
 from app.services.zone import local_zone
-from fakes.bench import KEY, row
 
 
 def test_a_diagnosis_begins_with_the_records_and_ends_with_what_was_tried(bench):

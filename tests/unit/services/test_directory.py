@@ -1,13 +1,14 @@
 """The directory: rows, finding, specs and routes."""
 
 import pytest
+from fakes.bench import KEY, row
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.domain.errors import InvalidRequest, StoreFault
 from app.domain.readings import Reading
 from app.domain.words import Connection, Path, Quality
 from app.records.kinds import Asset, Binding, Device
-from fakes.bench import KEY, row
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_an_empty_profile_has_no_rows(bench):
@@ -74,7 +75,7 @@ def test_documents_have_the_keys_and_the_times_of_the_contract(bench):
     assert document["last_report"] == "1970-01-01T00:00:01.500Z"
     assert document["place"] == ["Level 2"]
     assert set(document["points"][0]) == set(
-        "dp code name value unit at quality writable class".split()
+        ["dp", "code", "name", "value", "unit", "at", "quality", "writable", "class"]
     )
 
 

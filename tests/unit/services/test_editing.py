@@ -1,10 +1,11 @@
 """Editing: name, place, tags, expected interval, leave alone."""
 
 import pytest
+from fakes.bench import row
+
 from app.domain.errors import InvalidRequest
 from app.records.kinds import Asset, Binding, Device, Place
 from app.services.editing import EditRequest, changed_tags
-from fakes.bench import row
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """Series by device and point: scaled, with unit and span."""
 
 import pytest
+from fakes.bench import row
+
 from app.domain.errors import InvalidRequest
 from app.domain.readings import Reading
-from fakes.bench import row
 
 T0 = 1_790_000_000_000
 
@@ -13,7 +14,9 @@ def recorded(bench):
     """Three power readings and two connection words of one device."""
     bench.bring(row())
     bench.history.set_routes(bench.directory.routes())
-    bench.history.put([Reading("bf01", "19", raw, T0 + n * 1000) for n, raw in enumerate((10, 20, 45))])
+    bench.history.put(
+        [Reading("bf01", "19", raw, T0 + n * 1000) for n, raw in enumerate((10, 20, 45))]
+    )
     bench.history.put([Reading("bf01", "connection", "online", T0)])
     bench.clock.advance(60)
     return bench.history_service

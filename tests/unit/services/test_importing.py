@@ -4,12 +4,13 @@ import json
 import sqlite3
 
 import pytest
+from fakes.bench import KEY, row
+
 from app.domain.errors import Cancelled, InvalidRequest
 from app.domain.ids import natural_id
 from app.records.kinds import Asset, Binding, Device, Place, Site
 from app.runtime.jobs import Job
 from app.services import importing
-from fakes.bench import KEY, row
 
 OTHER_KEY = "other-key-456789"
 
@@ -31,7 +32,11 @@ def test_a_new_device_comes_with_a_site_an_asset_and_a_binding(bench):
 
 
 def test_the_same_file_again_changes_nothing(bench):
-    rows = [row("bf01"), row("bf02"), {"id": "c1", "name": "Door", "parent": "bf01", "node_id": "n"}]
+    rows = [
+        row("bf01"),
+        row("bf02"),
+        {"id": "c1", "name": "Door", "parent": "bf01", "node_id": "n"},
+    ]
     assert results(bench.bring(*rows)) == ["added"] * 3
     before = bench.store.audit.verify().links
     assert results(bench.bring(*rows)) == ["unchanged"] * 3

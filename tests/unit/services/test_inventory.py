@@ -3,13 +3,14 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.domain.errors import ConsoleError, InvalidRequest
 from app.domain.points import parse_mapping
 from app.records.operation import canonical
 from app.services import inventory
 from app.services.inventory import mapping_document, parse_inventory, read_inventory
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEY = "k3y-0123456789ab"
 GOOD = {

@@ -1,10 +1,11 @@
 """Which sites are here: by router, by range, by first reach; addresses by their own keys."""
 
 import pytest
+from fakes.bench import row
+
 from app.domain.words import Connection
 from app.records.kinds import Site
 from app.services.locality import same, telling
-from fakes.bench import row
 
 HOME = ("gateway 00:11:22:33:44:55", "subnet 10.0.0.0/24", "subnet 172.17.0.0/16")
 AWAY = ("gateway 66:77:88:99:aa:bb", "subnet 10.0.0.0/24")

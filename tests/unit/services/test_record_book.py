@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from fakes.bench import KEY, row
+
 from app.domain.errors import InvalidRequest
+from app.domain.words import Connection
 from app.records.kinds import Asset, Device, Place
 from app.services.editing import EditRequest
-from fakes.bench import KEY, row
 
 OTHER_KEY = "other-key-456789"
 
@@ -46,6 +48,7 @@ def test_an_assets_history_is_found_by_the_device_too(book):
 
 
 def test_commands_stand_in_the_devices_history(book):
+    book.link.say("bf01", Connection.ONLINE)
     book.control.set_now("bf01", "dp:1", True)
     notes = [i for i in book.record_book.history("device", "bf01").items if i.act == "note"]
     assert [note.field for note in notes] == ["device.command", "device.command"]
@@ -145,3 +148,30 @@ def test_when_everything_is_taken_back_there_is_nothing_left_to_undo(bench):
     with pytest.raises(InvalidRequest) as caught:
         bench.record_book.undo("place", place)
     assert caught.value.code == "record.nothing_to_undo"
+
+
+def test_a_device_taken_back_with_its_import_can_be_put_back_by_time(book):
+    there_ms = book.clock.now_ms()
+    book.clock.advance(1)
+    book.record_book.undo("device", "bf02")
+    assert [shown.id for shown in book.directory.rows()] == ["bf01"]
+    book.clock.advance(1)
+    undone = book.record_book.undo("device", "bf02", as_of_ms=there_ms)
+    assert len(undone.operations) == 3
+    assert book.directory.row("bf02").name == "Pump bf02"
+
+
+def test_undoing_three_steps_deep_ends_before_the_first(book):
+    for _ in range(3):
+        book.clock.advance(1)
+        book.record_book.undo("device", "bf01")
+    assert [shown.id for shown in book.directory.rows()] == ["bf02"]
+
+
+def test_a_change_made_after_an_undo_is_the_next_to_go(book):
+    book.record_book.undo("device", "bf01")
+    book.clock.advance(1)
+    book.editing.edit(book.editing.seen("bf01"), EditRequest(name="Fourth")).result(10)
+    book.clock.advance(1)
+    book.record_book.undo("device", "bf01")
+    assert book.directory.row("bf01").name == "Second"
