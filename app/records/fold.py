@@ -96,14 +96,20 @@ def _fold_set(name: str, operations: Sequence[Operation]) -> State:
     """A removal takes away only the additions its author had seen; an addition survives."""
     alive: dict[str, set[str]] = {}
     for operation in operations:
-        for word in operation.fields[name].value.get("+", ()):
+        for word in _words(operation.fields[name].value, "+"):
             alive.setdefault(word, set()).add(operation.id)
     for operation in operations:
         value, seen = operation.fields[name]
-        for word in value.get("-", ()):
+        for word in _words(value, "-"):
             alive.get(word, set()).difference_update(seen)
     words = tuple(sorted(word for word, by in alive.items() if by))
     return State(words, tuple(sorted({by for adders in alive.values() for by in adders})))
+
+
+def _words(value: Any, sign: str) -> list[str]:
+    """Words of a set edit; what a foreign console may send that is no set edit adds nothing."""
+    said = value.get(sign, ()) if isinstance(value, Mapping) else ()
+    return [word for word in said if isinstance(word, str)] if isinstance(said, list) else []
 
 
 def _shown_if_edited_unseen(deleted: State, ordered: Sequence[Operation]) -> State:
@@ -152,8 +158,8 @@ class Inverse:
 def inverse(kind: Kind, operations: Sequence[Operation], undone: frozenset[str]) -> Inverse:
     """The edits that take back the operations `undone`, given all operations of their record.
 
-    A register goes back only while an undone operation is the one shown: afterwards somebody has
-    decided anew, and that decision is theirs.
+    A register goes back only while an undone operation is shown or kept beside: afterwards
+    somebody has decided anew, and that decision is theirs.
     """
     now = fold_record(kind, operations)
     before = fold_record(kind, [o for o in operations if o.id not in undone])
@@ -164,8 +170,10 @@ def inverse(kind: Kind, operations: Sequence[Operation], undone: frozenset[str])
         spec, current, earlier = kind.specs[name], now.states[name], before.states[name]
         if spec.merge is Merge.TAGS:
             edits[name] = change(spec, current.value, earlier.value, current.heads)
-        elif current.heads and current.heads[0] in undone:
-            edits[name] = Edit(earlier.value, current.heads)
+        elif undone & set(current.heads):
+            kept = {operation for operation, _ in earlier.also}  # what others said stays beside
+            seen = tuple(head for head in current.heads if head not in kept)
+            edits[name] = Edit(earlier.value, seen)
         else:
             stale.append(name)
     return Inverse(edits, tuple(stale))

@@ -88,8 +88,9 @@ class Journal:
 
     def append(self, operation: Operation, *, waiting: int) -> None:
         """Write one line and chain it."""
-        ahead = operation.at_us - self._clock.now_ms() * 1000 > MAX_DRAG_US
-        known_us = max(self.tip.at_us, 0 if ahead else operation.at_us)
+        now_us = self._clock.now_ms() * 1000
+        ahead = operation.at_us - now_us > MAX_DRAG_US
+        known_us = max(self.tip.at_us, now_us, 0 if ahead else operation.at_us)
         body = operation.body()
         hashed = body_hash(body)
         chained = link(self.tip.hash, operation.header(known_us), hashed)

@@ -52,7 +52,7 @@ def bring_up_to_date(path: Path, key: bytes | None, now_ms: int) -> Path | None:
 
 
 def _revision(path: Path, key: bytes | None) -> str | None:
-    connection = connect(path, key)
+    connection = connect(path, key, read_only=True)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT:

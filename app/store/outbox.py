@@ -100,6 +100,8 @@ class OutboxCopy:
 
     def sync(self) -> None:
         """Put on disk what was appended."""
+        if self._dirty_since_s is None:
+            return
         self._dirty_since_s = None
         if self._fd is None or self.behind:
             return
@@ -108,6 +110,10 @@ class OutboxCopy:
         except OSError as error:
             log.warning("The outbox copy could not be put on disk: %s", error)
             self.behind = True
+
+    def try_again(self) -> None:
+        """Let `sync` come due once more, a second from now."""
+        self._dirty_since_s = self._clock.monotonic_s()
 
     def rewrite(
         self,

@@ -108,6 +108,8 @@ class Writer:
         if self._outbox.behind and self.make_up is not None:
             try:
                 self.make_up()
+            except StoreFault:
+                self._outbox.try_again()  # it was logged when it began
             except Exception as error:  # the thread must outlive what it cannot foresee
                 log.exception("The outbox copy could not be made up")
                 self._bus.publish(AppFault(THREAD, error))
