@@ -19,7 +19,7 @@ def pump(bench):
 
 def lines(bench):
     device = bench.all(Device)[0]
-    return [note for note in reversed(bench.records.notes(device.id))]
+    return list(reversed(bench.records.notes(device.id)))
 
 
 def test_a_confirmed_write_is_scaled_both_ways_and_exits_with_0(pump):
