@@ -32,7 +32,6 @@ class Point:
     step: int = 1
     unit: str = ""
     choices: tuple[str, ...] = ()
-    access: str = "rw"
 
     def mapping(self) -> dict[str, Any]:
         """The entry of an exported `mapping`."""
@@ -92,8 +91,8 @@ class Kind:
     tags: frozenset[str] = field(default_factory=frozenset)
 
 
-def _flag(code: str, value: bool = False, access: str = "rw") -> Point:
-    return Point(code, "Boolean", value, access=access)
+def _flag(code: str, value: bool = False) -> Point:
+    return Point(code, "Boolean", value)
 
 
 def _number(

@@ -5,11 +5,24 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from app.domain.points import parse_mapping
 from app.domain.readings import Value
 from app.simulator.kinds import STAMP, STAMP_DP, Kind, Point
 from app.simulator.world import Room, World
 
 WEAK_BATTERY = 6
+_writable_by_product: dict[str, frozenset[str]] = {}
+
+
+def writable(kind: Kind) -> frozenset[str]:
+    """Points a client can set; what a device measures it does not take from anybody."""
+    known = _writable_by_product.get(kind.product_id)
+    if known is None:
+        mapping = {dp: point.mapping() for dp, point in kind.points.items()}
+        specs = parse_mapping(mapping, where=kind.word)
+        known = frozenset(dp for dp, spec in specs.items() if spec.writable)
+        _writable_by_product[kind.product_id] = known
+    return known
 
 
 class Unit:
@@ -75,8 +88,9 @@ class Unit:
             dp not in points or not points[dp].takes(value) for dp, value in values.items()
         ):
             return False
+        can_be_set = writable(self.kind)
         for dp, value in values.items():
-            if points[dp].within(value) and dp != STAMP_DP:
+            if dp in can_be_set and points[dp].within(value):
                 self.dps[dp] = value
         return True
 

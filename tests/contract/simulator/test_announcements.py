@@ -40,11 +40,14 @@ def heard(listener, wanted, seconds=6.0):
 
 
 def test_every_version_announces_in_its_own_form_from_its_own_address():
-    with ear(6666) as plain, ear(6667) as sealed:
-        with running_building(4, rules=Rules(announce_every_s=0.5)) as building:
-            by_version = {row["version"]: row for row in building.devices}
-            found = heard(plain, {by_version["3.1"]["id"]})
-            found |= heard(sealed, {by_version[v]["id"] for v in ("3.3", "3.4", "3.5")})
+    with (
+        ear(6666) as plain,
+        ear(6667) as sealed,
+        running_building(4, rules=Rules(announce_every_s=0.5)) as building,
+    ):
+        by_version = {row["version"]: row for row in building.devices}
+        found = heard(plain, {by_version["3.1"]["id"]})
+        found |= heard(sealed, {by_version[v]["id"] for v in ("3.3", "3.4", "3.5")})
     for version, row in by_version.items():
         facts, sender = found[row["id"]]
         assert (facts["version"], facts["ip"], sender) == (version, row["ip"], row["ip"])
