@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.domain.errors import StoreFault
 from app.domain.instants import iso
 from app.store.engines import Database, translated
-from app.store.history.columns import MARK_MEANS, DamagedBlock
+from app.store.history.columns import MARK_MEANS, DamagedBlock, Ints
 from app.store.history.log import MAX_SPAN_MS, RowReader, SeriesSlice, read_directory
 from app.store.history.statistics import Point
 
@@ -113,7 +113,7 @@ class HistoryReader:
         for row, t0, t1, directory in rows:
             try:
                 ids, _ = read_directory(directory)
-                if series.isdisjoint(ids.tolist()):
+                if not _has_any(ids, series):
                     continue
                 block = connection.exec_driver_sql(
                     "SELECT data FROM log WHERE id = ?", (row,)
@@ -130,6 +130,15 @@ class HistoryReader:
                 return
             self._damage[damage.row] = damage
         log.error("%s", damage.sentence())
+
+
+def _has_any(ids: Ints, series: frozenset[int]) -> bool:
+    """Whether one of `series` is among the ascending `ids`, of which there may be thousands."""
+    return any(
+        place < ids.size and int(ids[place]) == one
+        for one in series
+        for place in (int(np.searchsorted(ids, one)),)
+    )
 
 
 def _fault(database: Database, error: DBAPIError) -> BaseException:
