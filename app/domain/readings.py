@@ -36,13 +36,15 @@ class Reading(NamedTuple):
 def stamp_ms(received_ms: int, device_t_s: float | None) -> int:
     """The time a reading carries: ours, or the device's own where it is close and says more.
 
-    A device's `t` counts whole seconds; within the second of receipt ours is finer, so it stays.
-    Further than `DEVICE_CLOCK_TRUST_MS` away the device's clock is wrong and only evidence.
+    A device's `t` counts whole seconds; in its second and the next, where a message sent at a
+    second's end arrives, ours is finer, so it stays: an earlier stamp would put the reading before
+    one that came before it. Further than `DEVICE_CLOCK_TRUST_MS` away the device's clock is wrong
+    and only evidence.
     """
     if device_t_s is None:
         return received_ms
     device_ms = round(device_t_s * 1000)
-    if device_ms <= received_ms < device_ms + 1000:
+    if device_ms <= received_ms < device_ms + 2000:
         return received_ms
     if abs(device_ms - received_ms) <= DEVICE_CLOCK_TRUST_MS:
         return device_ms

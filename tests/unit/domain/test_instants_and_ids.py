@@ -52,6 +52,7 @@ def test_a_natural_key_gives_the_same_id_everywhere_and_its_parts_are_kept_apart
     [
         (None, NOW_MS),
         (NOW_MS // 1000, NOW_MS),
+        (NOW_MS // 1000 - 1, NOW_MS),
         (NOW_MS // 1000 - 3, (NOW_MS // 1000 - 3) * 1000),
         (NOW_MS // 1000 + 4, (NOW_MS // 1000 + 4) * 1000),
         (NOW_MS // 1000 - 3600, NOW_MS),
