@@ -119,7 +119,8 @@ class HeldDevice:
             session.close(Trouble.SILENT)
 
     def let_go(self) -> None:
-        """Close the socket and begin nothing new."""
+        """Close the socket and begin nothing new; say nothing more."""
+        self.on_open = self.on_body = self.on_down = None
         self._life.cancel()
         self.drop()
         for task in self._tasks:
@@ -197,7 +198,8 @@ class HeldDevice:
                 return Trouble.LET_GO
             codec = Codec(self.spec.device, self.spec.key, target.version)
             listen_s = LISTEN_FIRST_S if self._quick_closes else 0.0
-            session = Session(codec, self, loop, listen_s=listen_s)
+            known = self._key_proved and target.version == self._route.version
+            session = Session(codec, self, loop, listen_s=listen_s, known=known)
             self.session = session
             trouble = await self._open_socket(session, target)
             if trouble is not None:
@@ -226,8 +228,11 @@ class HeldDevice:
         """Judge the end, set the word, say how long to wait."""
         self.session = None
         now_s = self.world.loop.time()
-        if trouble in (Trouble.WEAK_SESSION, Trouble.LET_GO):
-            return 0.0 if self._poke.is_set() or trouble is Trouble.LET_GO else RETRY_AT_ONCE_S
+        if trouble is Trouble.LET_GO:
+            return 0.0
+        if trouble is Trouble.WEAK_SESSION:
+            # One in 256 is chance and soon put right; always is the device's fault.
+            return self._backoff.failed(trouble, now_s) / 4
         was_quick = self._quick_closes
         self._quick_closes = was_quick + 1 if trouble is Trouble.CLOSED_AT_ONCE else 0
         if trouble is Trouble.CLOSED_ON_WORD:
@@ -334,7 +339,7 @@ class HeldDevice:
         beat = await session.request(session.codec.heartbeat(), Priority.HEARTBEAT)
         if session.phase is not Phase.OPEN or session.proved:
             return
-        if beat.fate is Fate.ANSWERED and not self._key_proved:
+        if beat.fate is Fate.ANSWERED:
             session.close(Trouble.UNREADABLE)
         else:
             session.close(Trouble.SILENT)

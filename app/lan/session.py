@@ -101,7 +101,10 @@ class Owner(Protocol):
 
 
 class Session(asyncio.Protocol):
-    """See the module. `owner` hears; `request` asks."""
+    """See the module. `owner` hears; `request` asks.
+
+    `known` says that this device has been read in this version before.
+    """
 
     def __init__(
         self,
@@ -110,9 +113,11 @@ class Session(asyncio.Protocol):
         loop: asyncio.AbstractEventLoop,
         *,
         listen_s: float = 0.0,
+        known: bool = False,
     ) -> None:
         self.codec = codec
         self._listen_s = listen_s
+        self._known = known
         self._spoke = False
         self.phase = Phase.KEY_NEG
         self.proved = False
@@ -354,7 +359,8 @@ class Session(asyncio.Protocol):
             return Trouble.OTHER_VERSION
         if fault is Fault.INTEGRITY:
             # A 3.1 or 3.3 client reads the signature of a 3.4 frame as a checksum.
-            return Trouble.BROKEN_FRAME if self.heard_frames else Trouble.OTHER_VERSION
+            unknown = not (self._known or self.heard_frames)
+            return Trouble.OTHER_VERSION if unknown else Trouble.BROKEN_FRAME
         return Trouble.BROKEN_STREAM
 
     def _negotiation_word(self, frame: bytes) -> Trouble:
