@@ -153,9 +153,10 @@ def _by_rank(line: Line) -> int:
     return line.rank
 
 
-def _worth_a_look(line: Line) -> tuple[bool, bool, int]:
+def _worth_a_look(line: Line) -> tuple[bool, bool, float]:
     point = line.headline
     live = not line.sentence and point is not None and point.raw is not None
     power = live and point is not None and point.spec.code == "cur_power"
     switch = any(each.switchable for each in line.points.values())
-    return live and switch, power, len(line.points)
+    draws = point.raw if power and point is not None and isinstance(point.raw, int) else 0
+    return live and switch, power, float(draws)

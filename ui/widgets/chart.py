@@ -16,6 +16,8 @@ from ui.theme.theme import Theme
 from ui.widgets.series import Drawn, level_range
 
 _AXIS_PX = 52
+_FEW_READINGS = 60
+"""Up to here each reading is marked, so that a line between two is not taken for many."""
 
 
 class _ClockAxis(pg.AxisItem):  # type: ignore[misc]
@@ -82,8 +84,10 @@ class LiveChart(QWidget):
         item.setMouseEnabled(x=False, y=False)
         self._line = pg.PlotCurveItem(antialias=True, connect="finite")
         self._dot = pg.ScatterPlotItem(size=9, pxMode=True)
+        self._marks = pg.ScatterPlotItem(size=5, pxMode=True, pen=None)
         self._hatches: list[pg.LinearRegionItem] = []
         item.addItem(self._line)
+        item.addItem(self._marks)
         item.addItem(self._dot)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -113,6 +117,8 @@ class LiveChart(QWidget):
             self._dot.clear()
         else:
             self._dot.setData([drawn.last[0]], [drawn.last[1]])
+        few = states is None and drawn.x.size <= _FEW_READINGS
+        self._marks.setData(drawn.x if few else [], drawn.y if few else [])
         self._hatch(drawn.gaps)
 
     @Slot()
@@ -128,6 +134,7 @@ class LiveChart(QWidget):
         self._level.setGrid(150)
         self._line.setPen(pg.mkPen(colour("trace"), width=1.6))
         self._dot.setBrush(pg.mkBrush(colour("trace")))
+        self._marks.setBrush(pg.mkBrush(colour("trace")))
         self._dot.setPen(pg.mkPen(colour("raised"), width=2))
         for hatch in self._hatches:
             hatch.setBrush(self._hatch_brush())

@@ -29,6 +29,7 @@ class DeviceFeed(QObject):
         super().__init__(parent)
         self._console = console
         self._again = False
+        self._last: list[Line] = []
         self._binding = JobBinding(self, self._on_lines, self._on_error)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -58,11 +59,12 @@ class DeviceFeed(QObject):
         self._binding.bind(self._console.jobs.submit("Read the devices", self._read).future)
 
     def _read(self, _job: Job[Any]) -> list[Line]:
-        return make_lines(self._console.directory.rows())
+        return make_lines(self._console.directory.rows(), self._last)
 
     def _on_lines(self, lines: list[Line]) -> None:
         self._regular.setInterval(_CALM_MS if len(lines) > _CALM_ABOVE_LINES else REGULAR_MS)
         self._pause.start(SOONEST_MS)
+        self._last = lines
         self.arrived.emit(lines)
 
     def _on_error(self, error: ConsoleError) -> None:

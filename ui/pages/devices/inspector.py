@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.categories import category
 from ui.bridge.console import Console
 from ui.pages.devices.point_row import PointRow
 from ui.pages.devices.state import Line, Point
@@ -27,7 +28,7 @@ from ui.widgets.labels import ElidedLabel, label, rule
 WIDTH_PX = 300
 DRAWER_PX = 320
 _MAX_SWITCHES = 4
-_FACTS = ("Site", "Place", "Path", "Address", "Protocol", "Last report", "Next report due")
+_FACTS = ("Site", "Place", "Path", "Address", "Protocol", "Last report", "Next due")
 
 
 class Inspector(QFrame):
@@ -142,7 +143,7 @@ class Inspector(QFrame):
         self._facts["Last report"].setText(
             "Never" if last is None else f"{age_word(now_ms - last)} ago"
         )
-        self._facts["Next report due"].setText(_due(due, now_ms))
+        self._facts["Next due"].setText(_due(due, now_ms))
 
     def _rebuild(self, line: Line) -> None:
         for switch in self._switches.values():
@@ -242,8 +243,8 @@ class Inspector(QFrame):
 
 
 def _measured(line: Line) -> str:
-    kind = line.row.profile or line.row.category
-    return f"measured by {kind}" if kind else "measured by a device of unknown kind"
+    known = line.row.profile or category(line.row.category).name
+    return f"measured by {known}" if known else "measured by a device of unknown kind"
 
 
 def _due(due_ms: int | None, now_ms: int) -> str:

@@ -66,8 +66,8 @@ class DeviceModel(QAbstractTableModel):
 
     def replace(self, lines: list[Line]) -> None:
         """Take fresh lines. The view keeps its place when the same rows are shown."""
-        before = [self.ledger.lines[at].device for at in self.ledger.order]
         self.layoutAboutToBeChanged.emit()
+        before = self._held()
         self.ledger.replace(lines)
         self._rearranged(before)
 
@@ -81,8 +81,8 @@ class DeviceModel(QAbstractTableModel):
     ) -> None:
         """Change the segment, the filter words or the order; None leaves each as it is."""
         ledger = self.ledger
-        before = [ledger.lines[at].device for at in ledger.order]
         self.layoutAboutToBeChanged.emit()
+        before = self._held()
         if group is not None:
             ledger.group = group
         if words is not None:
@@ -114,15 +114,17 @@ class DeviceModel(QAbstractTableModel):
                 self.index(first_row, Column.READING), self.index(last_row, Column.LAST_REPORT)
             )
 
-    def _rearranged(self, before: list[str]) -> None:
-        """Move the view's own indexes (selection, focus) to where their devices are now."""
-        old = self.persistentIndexList()
+    def _held(self) -> list[tuple[QModelIndex, str]]:
+        """The view's own indexes (selection, focus) with the devices they stand on."""
+        return [(index, self.line(index.row()).device) for index in self.persistentIndexList()]
+
+    def _rearranged(self, held: list[tuple[QModelIndex, str]]) -> None:
+        """Move the view's own indexes to where their devices are now."""
         new = []
-        for index in old:
-            device = before[index.row()] if index.row() < len(before) else ""
+        for index, device in held:
             row = self.ledger.row_of(device)
             new.append(_NOWHERE if row is None else self.index(row, index.column()))
-        self.changePersistentIndexList(old, new)
+        self.changePersistentIndexList([index for index, _ in held], new)
         self.now_ms = self._clock.now_ms()
         self.layoutChanged.emit()
 

@@ -99,6 +99,7 @@ class Line:
     last_report_ms: int | None
     sentence: str = ""
     concern: str = ""
+    hidden: frozenset[str] = frozenset()
     haystack: str = field(default="", repr=False)
     sort_name: str = ""
 
@@ -124,7 +125,7 @@ class Line:
 
     def take(self, reading: Reading) -> bool:
         """Write a live value; False when it is no data point."""
-        if reading.point == CONNECTION_POINT:
+        if reading.point == CONNECTION_POINT or reading.point in self.hidden:
             return False
         point = self.points.get(reading.point)
         if point is None:
@@ -137,9 +138,22 @@ class Line:
         return True
 
 
-def make_lines(rows: Sequence[DeviceRow]) -> list[Line]:
-    """The table's lines; plain Python that runs on a jobs thread."""
-    return [_line(row) for row in rows]
+def make_lines(rows: Sequence[DeviceRow], earlier: Sequence[Line] = ()) -> list[Line]:
+    """The table's lines by name; plain Python that runs on a jobs thread.
+
+    A row that is the same object as in `earlier` keeps its line, and what was written into it.
+    """
+    known = {line.device: line for line in earlier}
+    lines = []
+    for row in rows:
+        line = known.get(row.id)
+        lines.append(line if line is not None and line.row is row else _line(row))
+    lines.sort(key=_name_key)
+    return lines
+
+
+def _name_key(line: Line) -> tuple[str, str]:
+    return line.sort_name, line.place
 
 
 def concern(points: Iterable[Point]) -> str:
@@ -156,7 +170,7 @@ def concern(points: Iterable[Point]) -> str:
         if code == "battery_state" and raw == "low":
             return "Battery low, replace it soon"
         if point.spec.type == "bitmap" and isinstance(raw, int) and raw > 0:
-            return f"The device itself reports fault {raw}"
+            return f"It reports a fault of its own, code {raw}"
         if code in ("watersensor_state", "smoke_sensor_state", "smoke_sensor_status") and (
             raw in ("alarm", "1")
         ):
@@ -180,6 +194,7 @@ def _line(row: DeviceRow) -> Line:
         headline=next(iter(points.values()), None),
         last_report_ms=row.last_report_ms,
         sentence=_sentence(row, status),
+        hidden=frozenset(view.dp for view in row.points if view.code in _INTERNAL_CODES),
         sort_name=row.name.casefold(),
     )
     line.concern = concern(points.values()) or _reason(row)
@@ -236,23 +251,30 @@ class Ledger:
         self.words: tuple[str, ...] = ()
         self.sort: Column | None = None
         self.descending = False
+        self._heard: set[str] = set()
         self._index: dict[str, int] = {}
         self._rows: dict[int, int] = {}
 
     def replace(self, lines: list[Line]) -> None:
-        """Take fresh lines; values that arrived meanwhile and are newer stay."""
-        for line in lines:
-            at = self._index.get(line.device)
-            if at is not None:
-                _keep_newer(self.lines[at], line)
+        """Take fresh lines from `make_lines`; values heard meanwhile that are newer stay."""
+        before = self.lines
+        index = {line.device: at for at, line in enumerate(lines)}
+        for device in self._heard:
+            old, now = self._index.get(device), index.get(device)
+            if old is not None and now is not None and before[old] is not lines[now]:
+                _keep_newer(before[old], lines[now])
+        self._heard.clear()
         self.lines = lines
-        self._index = {line.device: at for at, line in enumerate(lines)}
+        self._index = index
         self.arrange()
 
     def arrange(self) -> None:
         """Filter and sort afresh."""
-        chosen = [at for at, line in enumerate(self.lines) if self._passes(line)]
-        chosen.sort(key=self._by_name)
+        if self.group is Group.ALL and not self.words:
+            chosen = list(range(len(self.lines)))
+        else:
+            chosen = [at for at, line in enumerate(self.lines) if self._passes(line)]
+        # Lines are in the order of names already, and sorting keeps what is equal in place.
         if self.sort is None or self.sort is Column.STATUS:
             chosen.sort(key=self._by_rank, reverse=self.descending)
         elif self.sort is not Column.ASSET:
@@ -266,9 +288,13 @@ class Ledger:
         """How many devices each segment holds, whatever the filter words say."""
         attention = asleep = unobserved = 0
         for line in self.lines:
-            attention += line.attention
-            asleep += line.status.group is Group.ASLEEP
-            unobserved += line.status.group is Group.UNOBSERVED
+            group = line.status.group
+            if group is Group.ATTENTION or line.concern:
+                attention += 1
+            if group is Group.ASLEEP:
+                asleep += 1
+            elif group is Group.UNOBSERVED:
+                unobserved += 1
         return len(self.lines), attention, asleep, unobserved
 
     def line(self, row: int) -> Line:
@@ -290,7 +316,10 @@ class Ledger:
         dirty = set()
         for (device, _), reading in fresh.items():
             at = self._index.get(device)
-            if at is not None and self.lines[at].take(reading) and at in self._rows:
+            if at is None or not self.lines[at].take(reading):
+                continue
+            self._heard.add(device)
+            if at in self._rows:
                 dirty.add(self._rows[at])
         return dirty
 
@@ -301,9 +330,6 @@ class Ledger:
         if group in (Group.ASLEEP, Group.UNOBSERVED) and line.status.group is not group:
             return False
         return all(word in line.haystack for word in self.words)
-
-    def _by_name(self, at: int) -> tuple[str, str]:
-        return self.lines[at].sort_name, self.lines[at].place
 
     def _by_rank(self, at: int) -> int:
         return self.lines[at].rank

@@ -43,16 +43,16 @@ STATUS: dict[Connection, Status] = {
     Connection.BUSY: Status("Busy", Shape.OVERLAP, _FAULT, Group.ATTENTION, 3),
     Connection.NO_LOCAL_API: Status("No local access", Shape.SLASHED, _FAULT, Group.ATTENTION, 4),
     Connection.SUSPECT: Status("Suspect", Shape.QUESTION, _FAULT, Group.ATTENTION, 5),
-    Connection.PARENT_DOWN: Status("Gateway down", Shape.DASHED, _DASHED, Group.UNOBSERVED, 6),
-    Connection.SOURCE_DOWN: Status("Source down", Shape.DASHED, _DASHED, Group.UNOBSERVED, 7),
-    Connection.NEVER_SEEN: Status("Never seen", Shape.DASHED, _DASHED, Group.UNOBSERVED, 8),
-    Connection.NOT_HERE: Status("Not here", Shape.DASHED, _DASHED, Group.UNOBSERVED, 9),
-    Connection.PAUSED: Status("Paused", Shape.BARS, _DASHED, Group.UNOBSERVED, 10),
-    Connection.CONNECTING: Status("Connecting", Shape.DASHED, _PLAIN, Group.UNOBSERVED, 11),
-    Connection.ONLINE: Status("Online", Shape.RING, _PLAIN, Group.ALL, 13),
-    Connection.ASLEEP: Status("Asleep", Shape.MOON, _PLAIN, Group.ASLEEP, 14),
+    Connection.PARENT_DOWN: Status("Gateway down", Shape.DASHED, _DASHED, Group.UNOBSERVED, 7),
+    Connection.SOURCE_DOWN: Status("Source down", Shape.DASHED, _DASHED, Group.UNOBSERVED, 8),
+    Connection.CONNECTING: Status("Connecting", Shape.DASHED, _PLAIN, Group.UNOBSERVED, 9),
+    Connection.ONLINE: Status("Online", Shape.RING, _PLAIN, Group.ALL, 10),
+    Connection.ASLEEP: Status("Asleep", Shape.MOON, _PLAIN, Group.ASLEEP, 11),
+    Connection.NOT_HERE: Status("Not here", Shape.DASHED, _DASHED, Group.UNOBSERVED, 12),
+    Connection.PAUSED: Status("Paused", Shape.BARS, _DASHED, Group.UNOBSERVED, 13),
+    Connection.NEVER_SEEN: Status("Never seen", Shape.DASHED, _DASHED, Group.UNOBSERVED, 14),
 }
-CONCERN_RANK = 12
+CONCERN_RANK = 6
 """Where a device stands that is reached but says something a person should look at."""
 
 PATH_WORDS = {
