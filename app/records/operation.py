@@ -110,14 +110,32 @@ def canonical(value: Any) -> str:
     return _encode(value)
 
 
+def _body_of(body: str | None) -> dict[str, Any]:
+    try:
+        said = json.loads(body or "{}")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _edits_of(said: Any) -> dict[str, Edit]:
+    pairs = said.items() if isinstance(said, dict) else ()
+    return {
+        name: Edit(edit[0], tuple(edit[1]))
+        for name, edit in pairs
+        if isinstance(edit, list) and len(edit) == 2 and isinstance(edit[1], list)
+    }
+
+
 def read_operation(
     header: Sequence[Any], body: str | None, seq: int | None = None, verdict: str | None = None
 ) -> Operation:
     """An operation from the nine parts of its header, in the order of its fields, and its body.
 
-    None as body is one erased by law: the operation stays, without fields.
+    None as body is one erased by law: the operation stays, without fields. So does one whose
+    body was damaged in the file; the audit names it, and everything else still opens.
     """
-    said = json.loads(body) if body is not None else {}
+    said = _body_of(body)
     identity, tx, act, kind, record, site, at_us, author, schema = header
     return Operation(
         identity,
@@ -129,7 +147,7 @@ def read_operation(
         at_us,
         author,
         schema,
-        {name: Edit(value, tuple(seen)) for name, (value, seen) in said.get("fields", {}).items()},
+        _edits_of(said.get("fields")),
         said.get("undoes"),
         said.get("reason", ""),
         said.get("data", {}),
@@ -149,9 +167,10 @@ def link(previous: bytes, header: str, hashed_body: bytes) -> bytes:
 
 
 def number(operation: str) -> tuple[str, int]:
-    """Console and running number of an operation id."""
+    """Console and running number of an operation id; 0 for what is no such id."""
     console, _, n = operation.rpartition(":")
-    return console, int(n.removeprefix("L"))
+    digits = n.removeprefix("L")
+    return console, int(digits) if digits.isdecimal() else 0
 
 
 def newest(operations: Iterable[str]) -> dict[str, int]:

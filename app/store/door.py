@@ -10,8 +10,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.errors import InvalidRequest, Refused
-from app.records.field import Cell, Kind, Merge, Record, Spec
+from app.records.field import KINDS, Cell, Kind, Merge, Record, Spec
 from app.records.operation import canonical
+
+
+def declared(kind: str) -> Kind:
+    """The kind of this name.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if kind not in KINDS:
+        raise InvalidRequest(
+            "records.no_such_kind",
+            f"There is no kind '{kind}'.",
+            do=f"There are {', '.join(sorted(KINDS))}.",
+        )
+    return KINDS[kind]
 
 
 def check_values(kind: Kind, values: Mapping[str, Any]) -> None:

@@ -187,6 +187,7 @@ class Database:
             lambda: connect(path, key, read_only=True, page_bytes=page_bytes), pool
         )
         self._writer: Connection | None = None
+        self._closed = False
 
     @property
     def writer(self) -> Connection:
@@ -224,7 +225,15 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view of the file, closed at the end of the block."""
+        """One consistent view of the file, closed at the end of the block.
+
+        Raises:
+            StoreFault: the file was closed.
+        """
+        if self._closed:
+            raise StoreFault(
+                "store.closed", "The database is closed.", do="Start the program again."
+            )
         if self.path is None:
             yield self.writer
             return
@@ -234,6 +243,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; the write-ahead log goes into the file with the last one."""
+        self._closed = True
         if self._writer is not None:
             self._writer.close()
             self._writer = None

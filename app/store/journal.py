@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.records.operation import GENESIS, Operation, body_hash, link, read_operation
+from app.records.operation import GENESIS, Operation, body_hash, link, number, read_operation
 from app.runtime.clock import Clock
 from app.store.tables import SETTLED, UNSENT
 
@@ -65,11 +65,10 @@ class Journal:
         shared, local = 0, 0
         own = (f"{self.console}:", f"{self.console};")  # the character after ':' ends the range
         for (op,) in execute("SELECT op FROM journal WHERE op>=? AND op<?", own):
-            number = op.rpartition(":")[2]
-            if number.startswith("L"):
-                local = max(local, int(number[1:]))
+            if op.rpartition(":")[2].startswith("L"):
+                local = max(local, number(op)[1])
             else:
-                shared = max(shared, int(number))
+                shared = max(shared, number(op)[1])
         return Tip(last[0], bytes(last[1]), shared, local, last[2])
 
     def now_us(self) -> int:
@@ -103,9 +102,9 @@ class Journal:
 
     def reserve(self, operation: str) -> None:
         """Count on after this operation if it is one of ours that the file had lost."""
-        console, _, number = operation.rpartition(":")
-        if console == self.console and int(number) > self.tip.shared:
-            self.tip = replace(self.tip, shared=int(number))
+        console, n = number(operation)
+        if console == self.console and n > self.tip.shared:
+            self.tip = replace(self.tip, shared=n)
 
     def of_record(self, kind: str, record: str) -> list[Operation]:
         """Every operation of a record as the open transaction sees them."""

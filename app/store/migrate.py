@@ -142,8 +142,8 @@ def _require_room(path: Path) -> None:
         )
 
 
-def _with_logs(path: Path) -> tuple[Path, Path, Path]:
-    return (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
+def _with_logs(path: Path) -> tuple[Path, ...]:
+    return (path, *(path.with_name(f"{path.name}-{log}") for log in ("wal", "shm", "journal")))
 
 
 def _remove(path: Path) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.records.operation import Operation, canonical, read_operation
+from app.records.operation import Operation, canonical, number, read_operation
 from app.runtime.clock import Clock
 from app.store.box import Box
 
@@ -68,10 +68,8 @@ class OutboxCopy:
             return contents
         for line in lines[1:-1]:  # the first is the magic, the last is empty or torn
             contents.lines += 1
-            if (said := self._opened(line)) is None:
+            if not _take(contents, self._opened(line)):
                 contents.unreadable += 1
-            else:
-                _take(contents, said)
         return contents
 
     def append(
@@ -213,11 +211,21 @@ def _packed(o: Operation) -> list[Any]:
     return [o.id, o.tx, o.act, o.kind, o.record, o.site, o.at_us, o.author, o.schema, o.body()]
 
 
-def _take(contents: Contents, said: dict[str, Any]) -> None:
+def _take(contents: Contents, said: dict[str, Any] | None) -> bool:
+    """Take in one line; False when it is not one of ours."""
+    if said is None:
+        return False
+    try:
+        anchor = Anchor(int(said["at"][0]), bytes.fromhex(said["at"][1]))
+        operations = [read_operation(header, body) for *header, body in said.get("ops", ())]
+        keys = {site: base64.b64decode(key) for site, key in said.get("keys", ())}
+        for operation in operations:
+            if number(operation.id)[1] == 0:
+                return False
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return False
+    contents.anchor = anchor
     contents.console = said.get("console", contents.console)
-    contents.anchor = Anchor(said["at"][0], bytes.fromhex(said["at"][1]))
-    for *header, body in said.get("ops", ()):
-        operation = read_operation(header, body)
-        contents.operations[operation.id] = operation
-    for site, key in said.get("keys", ()):
-        contents.site_keys[site] = base64.b64decode(key)
+    contents.operations.update(zip((o.id for o in operations), operations, strict=True))
+    contents.site_keys.update(keys)
+    return True

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import InvalidRequest
-from app.records.field import KINDS, Cell, Merge
+from app.records.field import Cell, Merge
 from app.records.operation import canonical
 from app.records.query import Page, Query, Where
+from app.store import door
 from app.store.engines import translated
 from app.store.tables import KindTable, kind_table, uncell
 
@@ -25,12 +26,7 @@ def find(connection: Connection, query: Query) -> Page:
         InvalidRequest: it names a kind or field that is not declared, or a cursor not ours.
         StoreFault: the file could not be read.
     """
-    if query.kind not in KINDS:
-        raise InvalidRequest(
-            "records.no_such_kind",
-            f"There is no kind '{query.kind}'.",
-            do=f"There are {', '.join(sorted(KINDS))}.",
-        )
+    door.declared(query.kind)
     kind = kind_table(query.kind)
     order = _order(query)
     conditions = [_condition(kind, where) for where in query.where]

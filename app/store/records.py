@@ -19,6 +19,7 @@ from app.records.port import Actor, Attention, Change, Hit, Note, Tx
 from app.records.query import Page, Query
 from app.runtime.events import MAX_IDS, AppFault, Changed, EventBus
 from app.runtime.threads import NamedThread
+from app.store import door
 from app.store.engines import Database, DriverError, translated
 from app.store.journal import COLUMNS, operation_of
 from app.store.outbox import Anchor, OutboxCopy
@@ -211,7 +212,7 @@ class StoredRecords:
         field: str | None = None,
     ) -> Sequence[Change]:
         """What was said about a record or one of its fields, oldest first."""
-        specs = KINDS[kind].specs
+        declared = door.declared(kind)
         with self._reading() as execute:
             rows = execute(
                 f"SELECT {COLUMNS},verdict_reason FROM journal"  # noqa: S608 - a constant
@@ -222,9 +223,10 @@ class StoredRecords:
         for row in rows:
             operation = operation_of(row[:-1])
             for name, edit in operation.fields.items():
-                name = KINDS[kind].was.get(name, name)  # noqa: PLW2901 - its name of today
+                name = declared.was.get(name, name)  # noqa: PLW2901 - its name of today
                 if field in (None, name):
-                    sealed = name in specs and specs[name].sealed and edit.value is not None
+                    spec = declared.specs.get(name)
+                    sealed = spec is not None and spec.sealed and edit.value is not None
                     shown = edit._replace(value=SEALED) if sealed else edit
                     changes.append(_change(operation, name, shown, row[-1]))
         return changes

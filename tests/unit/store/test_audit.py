@@ -55,11 +55,24 @@ def test_an_edited_body_is_named(folder) -> None:
     assert broken == Broken(f"{console}:4", f"What operation {console}:4 says was changed.")
 
 
+@pytest.mark.parametrize("garbage", ["garbage", "[]", '{"fields":{"name":5}}', '{"fields":[]}'])
+def test_a_body_that_is_no_longer_json_does_not_keep_the_program_from_starting(
+    folder, garbage
+) -> None:
+    console = console_of(folder)
+    broken = tampered(folder, f"UPDATE journal SET body='{garbage}' WHERE pos=4")
+    assert broken.operation == f"{console}:4"
+
+
 def test_an_edited_header_is_named(folder) -> None:
     console = console_of(folder)
     broken = tampered(folder, "UPDATE journal SET author='bob' WHERE pos=4")
     assert broken.operation == f"{console}:4"
     assert "does not follow" in broken.sentence
+
+
+def test_an_id_that_is_none_is_named(folder) -> None:
+    assert tampered(folder, "UPDATE journal SET op='garbage' WHERE pos=4").operation != ""
 
 
 def test_a_body_and_its_hash_edited_together_are_named(folder) -> None:

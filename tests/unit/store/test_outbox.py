@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from fakes.console_store import do, opened
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.records.kinds import Asset, Device, Site
+from app.runtime.clock import ManualClock
 from app.store.outbox import OutboxCopy
 
 
@@ -123,3 +126,20 @@ def test_lines_of_a_plain_copy_are_json_of_operations(tmp_path) -> None:
 
 def test_a_missing_file_holds_nothing(tmp_path, clock) -> None:
     assert OutboxCopy(tmp_path / "none", None, clock).read().operations == {}
+
+
+@given(
+    lines=st.lists(
+        st.binary(max_size=80)
+        | st.sampled_from([b"{}", b'{"at":[1,"00"]}', b'{"at":[1,"zz"],"ops":[[1]]}', b"[]"])
+        | st.sampled_from([b'{"at":[1,"00"],"ops":[[1,2,3,4,5,6,7,8,9,10]]}', b'{"at":7}']),
+        max_size=6,
+    )
+)
+@settings(max_examples=80, deadline=None)
+@pytest.mark.parametrize("key", [None, bytes(32)])
+def test_whatever_stands_in_the_copy_reading_it_does_not_fail(tmp_path_factory, key, lines) -> None:
+    path = tmp_path_factory.getbasetemp() / f"hostile-{key is None}.log"
+    path.write_bytes(b"\n".join([b"first", *lines, b""]))
+    contents = OutboxCopy(path, key, ManualClock()).read()
+    assert contents.unreadable <= contents.lines

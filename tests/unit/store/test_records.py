@@ -310,6 +310,8 @@ def test_conditions_of_a_query(store, site) -> None:
     with pytest.raises(InvalidRequest, match="no field"):
         names(Where("colour", "=", "red"))
     with pytest.raises(InvalidRequest, match="no kind"):
+        store.records.history("hoist", "x")
+    with pytest.raises(InvalidRequest, match="no kind"):
         store.records.find(Query(kind="hoist"))
 
 
@@ -382,6 +384,8 @@ def test_a_closed_store_says_so(tmp_path) -> None:
         pass
     with pytest.raises(StoreFault, match="closed"):
         store.records.transact(ANN, lambda tx: None).result(5)
+    with pytest.raises(StoreFault, match="closed"):
+        store.records.get(Asset, "x")
 
 
 def test_many_threads_write_and_read_at_once(store, site) -> None:
