@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ from app.cli import arguments
 from app.cli.arguments import Globals, HelpWanted
 from app.cli.output import exit_code, print_error, print_result
 from app.domain.errors import Cancelled, ConsoleError
+from app.runtime.clock import SystemClock
 
 LoadWindow = Callable[[], ModuleType]
 """Imports the window's part of the program; raises EnvironmentLacks where it cannot be."""
@@ -85,7 +85,7 @@ def _command(words: Sequence[str], options: Globals) -> int:
 def _report(bug: Exception, argv: Sequence[str], *, as_json: bool) -> int:
     from app.cli.calling import bug_error  # noqa: PLC0415  only when something broke
 
-    error = bug_error(bug, argv, crash_folder(argv), time.time_ns() // 1_000_000)
+    error = bug_error(bug, argv, crash_folder(argv), SystemClock().now_ms())
     print_error(error, as_json=as_json)
     return exit_code(error)
 

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from app.cli.arguments import Globals
 from app.cli.output import print_line
+from app.runtime.threads import NamedThread
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -57,7 +58,7 @@ def stream(wishes: Namespace, options: Globals, load_window: Callable[[], Module
     )
     with stop_signal() as stop:
         if wishes.with_parent:
-            threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
+            NamedThread("follow-parent", lambda: _follow_parent(stop)).start()
         return simulate(wanted, print_line, stop, wishes.for_s)
 
 
