@@ -64,16 +64,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "logs_errors: the test makes a part of the program fail and log it on purpose"
     )
     config.addinivalue_line("markers", "real_keyring: the test asks for a real key store")
-    config.addinivalue_line("markers", "qt: needs Qt, also outside tests/gui")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out, with a reason, what needs Qt where there is none."""
-    if HAS_QT and HAS_PYTEST_QT:
-        return
-    for item in items:
-        if item.get_closest_marker("qt"):
-            item.add_marker(pytest.mark.skip(reason="Qt is not installed"))
 
 
 @pytest.fixture(autouse=True)
