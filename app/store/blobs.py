@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.domain.errors import StoreFault
 from app.store.box import Box
+from app.store.folder import sync_folder
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -38,6 +39,7 @@ class FileBlobs:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
+            sync_folder(path.parent)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise StoreFault(

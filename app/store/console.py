@@ -170,9 +170,9 @@ class ConsoleStore:
             event = CUT if before.pos else REBUILT
             said = {"reached": before.pos, "anchor": copy.anchor.pos, "put_back": len(lost)}
             self._recorder.transact(MACHINE, lambda tx: tx.note(event, self.console_id, said))
-        unsent = sum(1 for _ in journal.unsent())
-        grown = copy.lines > 1_000 and copy.lines > 4 * unsent
-        whole = {o.id for o in journal.unsent()} == copy.operations.keys()
+        unsent = journal.unsent_ids()
+        grown = copy.lines > 1_000 and copy.lines > 4 * len(unsent)
+        whole = unsent == copy.operations.keys()
         if copy.console is None or copy.unreadable or not (anchored and whole) or grown:
             self._rewrite_outbox()
         else:

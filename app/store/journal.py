@@ -127,6 +127,11 @@ class Journal:
         )
         return (operation_of(row) for row in rows)
 
+    def unsent_ids(self) -> set[str]:
+        """Ids of the operations that wait to be sent."""
+        rows = self._connection.execute(f"SELECT op FROM journal WHERE waiting={UNSENT}")  # noqa: S608
+        return {op for (op,) in rows}
+
     def number_taken(self, operation: str) -> tuple[int, int | None] | None:
         """(position, server number) of a line that is here already."""
         row = self._connection.execute(

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.domain.errors import EnvironmentLacks, StoreFault
 from app.store.engines import APPLICATION_ID, DriverError, connect, translated
+from app.store.folder import sync_folder
 
 FORMAT = 1
 """`user_version` of the file. A program that knows only a lower one leaves the file alone."""
@@ -36,6 +37,7 @@ def bring_up_to_date(path: Path, key: bytes | None, now_ms: int) -> Path | None:
                 leftover.replace(leftover.with_name(f"{leftover.name}.orphan.{now_ms}"))
         _upgrade(new, key, path)
         new.replace(path)
+        sync_folder(path.parent)
         return None
     revision = _revision(path, key)
     if revision == HEAD:
@@ -46,6 +48,7 @@ def bring_up_to_date(path: Path, key: bytes | None, now_ms: int) -> Path | None:
     kept = path.with_name(f"{path.name}.{revision or 'empty'}.{now_ms}")
     os.link(path, kept)  # the old file has a name at every moment
     new.replace(path)
+    sync_folder(path.parent)
     for leftover in _with_logs(path)[1:]:
         leftover.unlink(missing_ok=True)  # folded into the file by `_copy`
     return kept

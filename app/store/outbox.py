@@ -20,6 +20,7 @@ from typing import Any
 from app.records.operation import Operation, canonical, number, read_operation
 from app.runtime.clock import Clock
 from app.store.box import Box
+from app.store.folder import sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +137,7 @@ class OutboxCopy:
                 os.fsync(file.fileno())
             self.close()
             part.replace(self.path)
+            sync_folder(self.path.parent)
         finally:
             part.unlink(missing_ok=True)
         self.behind = False
