@@ -37,6 +37,8 @@ def find_profile(options: Globals, *, demo: bool = False) -> Profile:
     Raises:
         InvalidRequest, EnvironmentLacks: it cannot be used.
     """
+    # Whatever a library makes in the folder is nobody else's business either.
+    os.umask(0o077)
     profile = locate(options.data, os.environ, demo=demo)
     profile.prepare()
     return profile

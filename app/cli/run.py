@@ -73,7 +73,8 @@ def _hold(core: Core, stop: threading.Event, for_s: float | None) -> None:
         left_s = None if deadline_s is None else deadline_s - core.clock.monotonic_s()
         if left_s is not None and left_s <= 0:
             break
-        if not stop.wait(PROGRESS_S if left_s is None else min(PROGRESS_S, left_s)):
+        pause_s = PROGRESS_S if left_s is None else min(PROGRESS_S, left_s)
+        if not stop.wait(pause_s) and pause_s == PROGRESS_S:
             print_line(_progress(core, meter))
     last = {"devices": census(core), "problems": problems(core)}
     stopped_ms = core.stop_taking()

@@ -12,6 +12,9 @@ from app.diagnostics.masking import MaskingFormatter
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 _FILE_BYTES, _FILES = 5_000_000, 4
+_TOLD_ELSEWHERE = "app.lan"
+"""The state of every device is in tables, summaries and on screen. A floor that loses power must
+not fill the terminal as well; the file has each loss and recovery once."""
 _QUIET = {
     # Its debug lines hold payloads and session keys.
     "tinytuya": logging.WARNING,
@@ -33,7 +36,13 @@ def set_up(level: str = "info", *, console: bool = True) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setLevel(logging.DEBUG if level.lower() == "debug" else logging.WARNING)
         handler.setFormatter(MaskingFormatter("%(levelname)s %(message)s"))
+        if level.lower() != "debug":
+            handler.addFilter(_worth_the_terminal)
         root.addHandler(handler)
+
+
+def _worth_the_terminal(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not record.name.startswith(_TOLD_ELSEWHERE)
 
 
 def to_file(folder: Path) -> logging.Handler:

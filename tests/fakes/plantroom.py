@@ -110,6 +110,12 @@ class Plantroom:
         assert ended.code == code, ended.out + ended.err
         return ended.document
 
+    def device(self, device: str) -> dict[str, Any]:
+        """One device as `devices list` shows it."""
+        items = self.json("devices", "list")["items"]
+        found: dict[str, Any] = next(item for item in items if item["id"] == device)
+        return found
+
     def command(self, *words: str) -> list[str]:
         """The command line."""
         return [sys.executable, "-m", "app", "--data", str(self.data), *words]

@@ -1,0 +1,190 @@
+"""Kills, full disks and a building that goes away: nothing acknowledged is lost, and it is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.house import House, house_of
+from fakes.plantroom import Plantroom
+
+COMMIT_S = 2.0
+"""Readings are committed about once a second; older ones are on the disk."""
+
+
+def test_a_killed_runner_loses_nothing_it_acknowledged(imported: Plantroom, house: House) -> None:
+    device = house.with_point("switch_1")["id"]
+    dice = random.Random(7)
+    counted = 0
+    for turn in range(2):
+        with imported.holding("--fast") as runner:
+            name = f"Name {turn}"
+            imported.json("device", "edit", device, "--name", name)
+            threading.Event().wait(COMMIT_S + dice.random())
+            runner.process.kill()
+            assert runner.end() == -signal.SIGKILL
+        assert imported.json("audit", "verify")["ok"] is True
+        assert imported.device(device)["name"] == name
+        stored = imported.json("history", "stats", device, "switch_1")["count"]
+        assert stored > counted
+        counted = stored
+
+
+def test_a_command_is_not_kept_out_by_what_a_kill_left(imported: Plantroom) -> None:
+    with imported.holding() as runner:
+        runner.process.kill()
+        runner.end()
+    assert (imported.data / "control").exists()
+    began = time.monotonic()
+    assert imported.json("devices", "list")["total"] > 0
+    assert time.monotonic() - began < 20
+
+
+def test_a_building_that_stops_is_said_and_one_that_returns_is_found(tmp_path: Path) -> None:
+    plantroom = Plantroom(tmp_path / "profile")
+    options = ("--devices", "6", "--gateways", "1", "--push-every", "1", "--seed", "424242")
+    with house_of(tmp_path / "house", *options) as house:
+        plantroom.json("devices", "import", str(house.inventory))
+        net = str(house.ready["net"])
+        with plantroom.holding("--fast") as runner:
+            wait_for(plantroom, "online", len(house.rows))
+            house.running.process.kill()
+            house.running.end()
+            wait_for(plantroom, "online", 0)
+            with house_of(tmp_path / "house", *options, "--net", net):
+                wait_for(plantroom, "online", len(house.rows))
+            assert runner.stop() == 0
+
+
+def wait_for(plantroom: Plantroom, word: str, wanted: int, within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while True:
+        items = plantroom.json("devices", "list")["items"]
+        found = sum(item["connection"] == word for item in items)
+        if found == wanted:
+            return
+        assert time.monotonic() < deadline, [(i["id"], i["connection"]) for i in items]
+        threading.Event().wait(0.5)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "plantroom-test", str(disk)]
+    if (
+        sys.platform != "linux"
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("a small file system cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_exit_3_and_costs_nothing_that_was_saved(
+    small_disk: Path, house: House, tmp_path: Path
+) -> None:
+    plantroom = Plantroom(small_disk / "profile")
+    plantroom.json("devices", "import", str(house.inventory))
+    device = house.rows[0]["id"]
+    plantroom.json("device", "edit", device, "--name", "Before")
+    ballast = small_disk / "ballast"
+    fill(ballast)
+    told = plantroom.run("--json", "device", "edit", device, "--name", "x" * 100)
+    assert told.code == 3, told.out + told.err
+    assert "space" in told.document["error"]["what"]
+    ballast.unlink()
+    assert plantroom.device(device)["name"] in ("Before", "x" * 100)
+    assert plantroom.json("audit", "verify")["ok"] is True
+    plantroom.json("device", "edit", device, "--name", "After")
+    assert plantroom.device(device)["name"] == "After"
+
+
+def fill(file: Path) -> None:
+    with file.open("wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(bytes(4096))
+        except OSError:
+            return
+
+
+def test_a_folder_that_cannot_be_written_is_exit_3(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    error = Plantroom(tmp_path / "file" / "profile").json("devices", "list", code=3)["error"]
+    assert error["code"] == "data.not_writable"
+
+
+def test_a_wrong_passphrase_is_exit_3_and_changes_nothing(imported: Plantroom) -> None:
+    before = (imported.data / "key.json").read_bytes()
+    wrong = Plantroom(imported.data, PLANTROOM_PASSPHRASE="something else")
+    assert wrong.json("devices", "list", code=3)["error"]["code"] == "key.wrong_passphrase"
+    assert (imported.data / "key.json").read_bytes() == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_hundred_kills_during_import_edit_and_recording(tmp_path: Path) -> None:
+    """Each turn kills at a random moment; the next start finds everything acknowledged before."""
+    dice = random.Random(20261121)
+    plantroom = Plantroom(tmp_path / "profile")
+    options = ("--devices", "12", "--gateways", "2", "--push-every", "1")
+    with house_of(tmp_path / "house", *options) as house:
+        device = house.rows[0]["id"]
+        acknowledged: dict[str, str] = {}
+        for turn in range(100):
+            kind = ("import", "edit", "record")[turn % 3]
+            if kind == "import":
+                file = tmp_path / "inventory.json"
+                rows = [{**row, "name": f"{row['name']} {turn}"} for row in house.rows]
+                file.write_text(json.dumps(rows))
+                kill_within(plantroom, 2.5 * dice.random(), "devices", "import", str(file))
+            elif kind == "edit":
+                acknowledged |= edit_until_killed(plantroom, device, turn, dice)
+            else:
+                kill_within(plantroom, 6 * dice.random(), "run", "--headless", "--fast")
+            assert plantroom.json("audit", "verify")["ok"] is True
+            items = plantroom.json("devices", "list")["items"]
+            assert kind != "record" or not items or len(items) == len(house.rows)
+            if not acknowledged:
+                shutil.copy(house.inventory, tmp_path / "inventory.json")
+                plantroom.json("devices", "import", str(tmp_path / "inventory.json"))
+                acknowledged = {"tags": ""}
+            elif acknowledged["tags"]:
+                tags = next(item for item in items if item["id"] == device)["tags"]
+                assert acknowledged["tags"] in tags
+
+
+def edit_until_killed(
+    plantroom: Plantroom, device: str, turn: int, dice: random.Random
+) -> dict[str, str]:
+    """An edit that was answered, then one that is killed on the way."""
+    tag = f"kept-{turn}"
+    plantroom.json("device", "edit", device, "--tags", tag)
+    kill_within(plantroom, 1.5 * dice.random(), "device", "edit", device, "--name", f"n{turn}")
+    return {"tags": tag}
+
+
+def kill_within(plantroom: Plantroom, after_s: float, *words: str) -> None:
+    with subprocess.Popen(
+        plantroom.command(*words),
+        env=plantroom.environ,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
