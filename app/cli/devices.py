@@ -61,7 +61,9 @@ def _list_text(rows: list[DeviceRow]) -> str:
         says = f"{first.label} {shown(first.value, first.unit)}" if first else "-"
         address = row.ip or (f"via {row.parent}" if row.parent else "-")
         where = ", ".join(row.place) or "-"
-        cells.append((row.name, where, row.connection.value, says, address, row.id))
+        cells.append(
+            (row.name, where, row.connection.value.replace("_", " "), says, address, row.id)
+        )
     return f"{table(head, cells)}\n{counted(len(rows), 'device')}"
 
 

@@ -7,10 +7,11 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from app.cli.command import Command, Reply
-from app.cli.tables import counted, table
+from app.cli.tables import counted, shown, table
 from app.domain.instants import iso, parse_instant
 
 if TYPE_CHECKING:
+    from app.services.record_book import HistoryItem
     from app.wiring import Core
 
 
@@ -31,8 +32,8 @@ def _history(core: Core, arguments: Namespace) -> Reply:
     as_of_ms = _as_of_ms(arguments)
     history = core.record_book.history(arguments.kind, arguments.id, arguments.field, as_of_ms)
     rows = [
-        (iso(i.at_ms), i.author, i.act, f"{i.kind}.{i.field}", _words(i.value))
-        for i in history.items
+        (iso(item.at_ms), item.author, item.act, _field(item), _words(item.value))
+        for item in history.items
     ]
     text = table(("At", "By", "Act", "Field", "Value"), rows) if rows else "Nothing was said."
     if history.as_of is not None:
@@ -50,7 +51,14 @@ def _undo(core: Core, arguments: Namespace) -> Reply:
     return Reply(undone.document(), f"Undone with {counted(len(undone.operations), 'change')}.")
 
 
+def _field(item: HistoryItem) -> str:
+    return item.field if item.act == "note" else f"{item.kind}.{item.field}"
+
+
 def _words(value: object) -> str:
+    if isinstance(value, dict) and "asked" in value:
+        ended = str(value.get("outcome", "sent")).replace("_", " ")
+        return f"{value.get('point')} {shown(value['asked'])}: {ended}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -264,7 +264,9 @@ class RecordBook:
         return _only(found, field) if field is not None else found
 
     def _names(self) -> dict[str, str]:
-        return {person.id: person.name for person in self._records.all(Person) if person.name}
+        me = self._actor()
+        people = {person.id: person.name for person in self._records.all(Person) if person.name}
+        return {me.person: me.name or me.person, **people}
 
 
 def record_document(record: Record) -> dict[str, Any]:

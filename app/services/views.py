@@ -140,9 +140,9 @@ def point_view(spec: PointSpec, reading: Reading | None, *, stale: bool) -> Poin
 
 
 _HEADLINES = (
+    "co2_value",
     "temp_current",
     "va_temperature",
-    "co2_value",
     "watersensor_state",
     "smoke_sensor_state",
     "smoke_sensor_status",
