@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ui.widgets.chart import LiveChart
 
 SPAN_S = 600
-_SHORTEST_SPAN_S = 60
+_SHORTEST_SPAN_S = 30
 _REDRAW_MS = 250
 """At most four redraws a second; none while nothing new came, except for the moving clock."""
 _FEWEST_DECIMALS_SPAN = 4

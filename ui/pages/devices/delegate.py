@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from ui.pages.devices.model import DeviceModel
 from ui.pages.devices.state import Column, Line
 from ui.pages.devices.words import PATH_ICONS, PATH_WORDS, age_word
-from ui.theme.fonts import MEDIUM, STRONG
+from ui.theme.fonts import MEDIUM, REGULAR, STRONG, metrics
 from ui.theme.icons import pixmap
 from ui.theme.theme import Theme
 from ui.widgets.chip import draw_chip
@@ -89,7 +89,7 @@ class DeviceDelegate(QStyledItemDelegate):
         self._told(painter, box, line)
 
     def _told(self, painter: QPainter, box: QRectF, line: Line) -> None:
-        """The sentence, drawn in both cells it runs across, each clipped to itself."""
+        """The sentence, drawn in each cell it runs across and clipped to it."""
         left = self._view.columnViewportPosition(Column.ASSET) + PADDING_PX
         width = (
             self._view.columnWidth(Column.ASSET)
@@ -109,10 +109,17 @@ class DeviceDelegate(QStyledItemDelegate):
             text_line(painter, beside, told, self._colour("caution"), 12, MEDIUM)
         painter.restore()
 
+    def _runs_across(self, line: Line) -> bool:
+        """True when the sentence needs the second line of the reading as well."""
+        told, caution = line.told
+        room = self._view.columnWidth(Column.ASSET) - 2 * PADDING_PX - (15 if caution else 0)
+        weight = MEDIUM if caution else REGULAR
+        return bool(told) and metrics(12, weight).horizontalAdvance(told) > room
+
     def _reading(self, painter: QPainter, box: QRectF, line: Line) -> None:
         first, second = two_lines(box)
         point = line.headline
-        told = bool(line.told[0])
+        told = self._runs_across(line)
         if point is None or point.raw is None:
             where = first if told else box
             text_line(painter, where, "No reading yet", self._colour("text3"), 12, right=True)

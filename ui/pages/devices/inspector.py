@@ -63,6 +63,9 @@ class Inspector(QFrame):
         self._close.setAccessibleName("Close the panel")
         self._close.clicked.connect(self.closed)
         self._control_box, self._control = self._section("Control")
+        self._control_note = label("Cannot be switched while the device is not reached.", "caption")
+        self._control_note.setWordWrap(True)
+        self._control.addWidget(self._control_note)
         self._points_box, self._points = self._section("Readings")
         self._points.setSpacing(0)
         self._arrange()
@@ -126,10 +129,11 @@ class Inspector(QFrame):
             row.show_point(line.points[dp], now_ms)
         for dp, switch in self._switches.items():
             switch.show_point(line, line.points[dp])
+        self._control_note.setHidden(line.switchable)
         self._show_facts(line, now_ms)
 
     def _show_headline(self, point: Point | None) -> None:
-        self._value.setText("" if point is None else point.word)
+        self._value.setText("" if point is None or point.raw is None else point.word)
         self._unit.setText("" if point is None or point.raw is None else point.unit)
 
     def _show_facts(self, line: Line, now_ms: int) -> None:

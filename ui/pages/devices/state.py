@@ -29,6 +29,7 @@ from ui.pages.devices.words import (
 from ui.widgets.marks import ChipStyle
 
 LOW_BATTERY_PERCENT = 15
+_REACHED = (Connection.ONLINE, Connection.ASLEEP, Connection.SUSPECT)
 _INTERNAL_CODES = ("sim_stamp_ns",)
 """Points that measure the program rather than the building; never shown."""
 
@@ -107,6 +108,11 @@ class Line:
     def attention(self) -> bool:
         """True when a person should look at this device."""
         return self.status.group is Group.ATTENTION or bool(self.concern)
+
+    @property
+    def switchable(self) -> bool:
+        """True while a command has a way to the device."""
+        return self.row.connection in _REACHED and self.row.path is not Path.NONE
 
     @property
     def told(self) -> tuple[str, bool]:

@@ -6,7 +6,6 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.errors import ConsoleError
-from app.domain.words import Connection, Path
 from app.services.control import SetOutcome
 from ui.bridge.console import Console
 from ui.bridge.job_binding import JobBinding
@@ -16,7 +15,6 @@ from ui.widgets.labels import ElidedLabel, label
 from ui.widgets.segments import Segments
 
 _ON, _OFF = 0, 1
-_REACHED = (Connection.ONLINE, Connection.ASLEEP, Connection.SUSPECT)
 
 
 class SwitchRow(QWidget):
@@ -79,10 +77,7 @@ class SwitchRow(QWidget):
             self._segments.pick(_ON if point.raw else _OFF)
         else:
             self._segments.clear()
-        reached = self._line.row.connection in _REACHED and self._line.row.path is not Path.NONE
-        self._segments.setEnabled(reached and not self._binding.busy)
-        if not reached and not self._binding.busy and not self._outcome.text():
-            self._say("Cannot be switched while the device is not reached.")
+        self._segments.setEnabled(self._line.switchable and not self._binding.busy)
 
     @Slot(int)
     def _on_picked(self, at: int) -> None:
