@@ -184,11 +184,11 @@ class Session(asyncio.Protocol):
 
     def _nonce(self) -> bytes:
         """Sixteen printable letters; with the zero-key fault such that the key begins with 0."""
-        wanted = "zero_key" in self._endpoint.faults
+        if "zero_key" not in self._endpoint.faults:
+            return self._letters()
+        # Letters alone cannot make every first byte: under GCM it is a plain XOR.
         while True:
-            nonce = "".join(self._site.chance.choices(_NONCE_LETTERS, k=NONCE_BYTES)).encode()
-            if not wanted:
-                return nonce
+            nonce = self._site.chance.randbytes(NONCE_BYTES)
             if session_key(self.version, self._key, self._client_nonce, nonce)[0] == 0:
                 return nonce
 
@@ -210,13 +210,13 @@ class Session(asyncio.Protocol):
         if self.version == "3.4" and self._site.rules.wrong_key_reply == "usual":
             # It does not check the HMAC here and answers the nonce it believes to have read.
             proof = hmac.digest(self._key, chance.randbytes(NONCE_BYTES), "sha256")
-            self._put(KEY_RESPONSE, 1, self._nonce_of_nothing() + proof, report=False)
+            self._put(KEY_RESPONSE, 1, self._letters() + proof, report=False)
             return
         self._put(KEY_START, 1, chance.randbytes(4), retcode=1, report=False)
         if self.version == "3.5":
             self.close()
 
-    def _nonce_of_nothing(self) -> bytes:
+    def _letters(self) -> bytes:
         return "".join(self._site.chance.choices(_NONCE_LETTERS, k=NONCE_BYTES)).encode()
 
     # -- frames out -----------------------------------------------------------------------
