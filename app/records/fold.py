@@ -47,7 +47,8 @@ class Folded:
 
 def fold_record(kind: Kind, operations: Iterable[Operation]) -> Folded:
     """Fold every field of a record from all its operations, refused ones left out."""
-    unique = {o.id: o for o in operations if o.verdict != REFUSED}
+    everything = {o.id: o for o in operations}
+    unique = {o.id: o for o in everything.values() if o.verdict != REFUSED}
     ordered = sorted((upcast(kind, o) for o in unique.values()), key=Operation.order)
     touching: dict[str, list[Operation]] = {}
     for operation in ordered:
@@ -57,10 +58,13 @@ def fold_record(kind: Kind, operations: Iterable[Operation]) -> Folded:
         name: fold(spec, touching[name]) if name in touching else State(spec.initial)
         for name, spec in kind.specs.items()
     }
-    if states["deleted"].value:
+    if not ordered:  # nobody was allowed to make it
+        states["deleted"] = State(True)
+    elif states["deleted"].value:
         states["deleted"] = _shown_if_edited_unseen(states["deleted"], ordered)
     seen = tuple(f"{console}:{n}" for console, n in sorted(newest(unique).items()))
-    return Folded(states, seen, ordered[0].site if ordered else "")
+    site = min(everything.values(), key=Operation.order).site if everything else ""
+    return Folded(states, seen, site)
 
 
 def fold(spec: Spec, operations: Sequence[Operation]) -> State:

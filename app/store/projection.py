@@ -19,14 +19,23 @@ class Projection:
         self._connection = connection
 
     def set(
-        self, kind: Kind, record: str, operations: Sequence[Operation], new: Sequence[Operation]
+        self,
+        kind: Kind,
+        record: str,
+        operations: Sequence[Operation],
+        new: Sequence[Operation],
+        *,
+        first: bool = False,
     ) -> None:
-        """Make the row of a record the fold of all its `operations`; `new` are those just come."""
+        """Make the row of a record the fold of all its `operations`.
+
+        `new` are those that were not folded in before; `first` says that there is no row yet.
+        """
         table = kind_table(kind.name)
         folded = fold_record(kind, operations)
         find = None
         if table.search and self._words_touched(kind, new):
-            find = self._set_words(kind, record, folded, first=len(operations) == len(new))
+            find = self._set_words(kind, record, folded, first=first)
         self._connection.execute(table.upsert, table.row(record, folded, find))
 
     def refold(self, kinds: Iterable[str] | None = None) -> int:

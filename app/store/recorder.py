@@ -101,7 +101,11 @@ class Recorder:
         """
         execute = self.database.driver.execute
         with self.commit():
-            row = execute("SELECT kind,record FROM journal WHERE op=?", (operation,)).fetchone()
+            row = execute(
+                "SELECT kind,record,verdict FROM journal WHERE op=?", (operation,)
+            ).fetchone()
+            if row is not None and row[2] == REFUSED:
+                return Said()  # the same answer, once more
             if row is None:
                 raise InvalidRequest(
                     "records.no_such_operation", "There is no such operation.", where=operation
@@ -112,7 +116,7 @@ class Recorder:
             )
             tx = WriteTx(self.database, self.journal, self.keys, MACHINE, reason)
             tx.note("operation.refused", row[1], {"operation": operation})
-            kind, record = row
+            kind, record, _ = row
             past = self.journal.of_record(kind, record)
             if kind in KINDS:
                 Projection(self.database.driver).set(KINDS[kind], record, past, past)

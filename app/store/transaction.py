@@ -296,6 +296,6 @@ class WriteTx:
             verdict=ALLOWED if guarded else None,
         )
         self._journal.append(operation, waiting=UNSENT)
-        self._projection.set(kind, record, [*past, operation], [operation])
+        self._projection.set(kind, record, [*past, operation], [operation], first=not past)
         self.said.operations.append(operation)
         return operation.id

@@ -14,6 +14,7 @@ from app.records.port import Actor
 from app.records.query import Query, Where
 from app.runtime.clock import ManualClock
 from app.runtime.events import Changed, EventBus
+from app.store.projection import Projection
 
 
 def asset(store, site, **values) -> Asset:
@@ -263,6 +264,29 @@ def test_a_refused_operation_is_kept_shown_and_out_of_the_row(store, site) -> No
     assert (attention.operation, attention.reason) == (operation, "Only managers name pumps.")
     assert store.records.history("asset", pump.id)[-1].verdict == "refused"
     assert store.audit.verify().ok
+
+
+def test_a_refused_creation_is_in_no_list_and_the_answer_may_come_twice(store, site) -> None:
+    pump = asset(store, site)
+    creation = store.records.history("asset", pump.id)[0].operation
+    for _ in range(2):
+        store.records.refuse(creation, "No.").result(20)
+    assert store.records.all(Asset) == []
+    assert store.records.get(Asset, pump.id).site == site
+    assert store.records.search("pump") == []
+    assert [a.operation for a in store.records.needs_attention()] == [creation]
+    report = store.audit.verify()
+    assert (report.ok, report.links) == (True, 3)
+
+
+def test_a_record_is_found_once_however_often_it_was_folded(store, site) -> None:
+    pump = asset(store, site)
+    refused = do(store, lambda tx: tx.edit(pump, name="Forbidden"))
+    store.records.refuse(refused, "No.").result(20)
+    with store._recorder.commit():
+        Projection(store._database.driver).refold()
+    assert [hit.id for hit in store.records.search("pump")] == [pump.id]
+    assert store.records.search("forbidden") == []
 
 
 def test_pages_of_a_list_cover_it_once_in_order(store, site) -> None:
