@@ -144,7 +144,8 @@ class HeldDevice:
             await self._wait(wait_s)
             rest = self.resting
             if rest is not None:
-                self._rest(rest)
+                self.standing.rest(rest, self.spec.ip)
+                self.judged.set()
                 wait_s = 3600.0
                 continue
             now_s = self.world.loop.time()
@@ -164,17 +165,6 @@ class HeldDevice:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._poke.wait()
-
-    def _rest(self, rest: Connection) -> None:
-        if rest is Connection.PAUSED:
-            sentence = "Left alone: its connection is free for another program."
-        else:
-            sentence = (
-                f"This computer is on another network than the site; {self.spec.ip or 'it'} "
-                "is not opened from here."
-            )
-        self.presence.say(rest, sentence)
-        self.judged.set()
 
     async def _attempt(self, target: Target) -> Trouble:
         """Connect, introduce, stay until it ends; what ended it."""

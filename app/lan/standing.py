@@ -49,6 +49,18 @@ class Standing:
         else:
             self._presence.say(Connection.CONNECTING, sentence)
 
+    def rest(self, word: Connection, ip: str | None) -> None:
+        """No socket is opened, on purpose."""
+        if word is Connection.PAUSED:
+            sentence = "Left alone: its connection is free for another program."
+        else:
+            where = ip or "it"
+            sentence = (
+                "This computer is on another network than the site; "
+                f"{where} is not opened from here."
+            )
+        self._presence.say(word, sentence)
+
     def _at_rest(self) -> Verdict:
         """A battery device is asleep until its report is overdue, whatever its port says."""
         rhythm = self._presence.rhythm
