@@ -22,7 +22,7 @@ def load_window() -> ModuleType:
         EnvironmentLacks: Qt, or a system library Qt needs, is not installed.
     """
     try:
-        from ui import bootstrap  # noqa: PLC0415  the command line works without Qt
+        import ui.bootstrap  # noqa: PLC0415  the command line works without Qt
     except ImportError as error:
         raise EnvironmentLacks(
             "qt.missing",
@@ -30,7 +30,7 @@ def load_window() -> ModuleType:
             do="Run installer/bootstrap.py setup, which installs what is missing; "
             "every command works without them.",
         ) from error
-    return bootstrap
+    return ui.bootstrap
 
 
 if __name__ == "__main__":

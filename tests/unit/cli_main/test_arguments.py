@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.cli import arguments
 from app.cli.arguments import Globals, HelpWanted, parse_command, split_globals, wants_json
+from app.cli.main import run_command_line
 from app.domain.errors import InvalidRequest
 
 ROOT = Path(__file__).parents[3]
@@ -138,3 +141,25 @@ def test_a_data_folder_that_is_a_file_is_exit_2(tmp_path: Path) -> None:
     done = plantroom("--data", str(tmp_path / "file"), "--json", "devices", "list")
     assert done.returncode == 2
     assert '"data.not_a_folder"' in done.stdout
+
+
+def test_a_bug_is_exit_1_with_a_report_that_is_named(
+    own_profile: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> ModuleType:
+        raise RuntimeError("this cannot happen, local_key=0123456789abcdef")
+
+    assert run_command_line(["--json"], broken) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    report = Path(error["where"])
+    assert report.parent == own_profile / "crash"
+    assert "this cannot happen" in report.read_text()
+    assert "0123456789abcdef" not in report.read_text() + json.dumps(error)
+
+
+def test_ctrl_c_is_exit_130(own_profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> ModuleType:
+        raise KeyboardInterrupt
+
+    assert run_command_line(["--json"], interrupted) == 130
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "cancelled"
