@@ -260,7 +260,7 @@ class HeldDevice:
     def unreadable(self, session: Session, fault: Fault) -> None:
         """A whole frame this key does not open, or that is no report."""
         self.presence.errors += 1
-        if session.proved or self._key_proved:
+        if session.opened:
             log.debug("%s sent %s", self.spec.device, fault.value)
         elif fault in _NOT_CONTENT:
             self._unreadable += 1

@@ -121,6 +121,7 @@ class Session(asyncio.Protocol):
         self._spoke = False
         self.phase = Phase.KEY_NEG
         self.proved = False
+        self.opened = False
         self.heard_frames = 0
         self.last_sent_s = 0.0
         self.last_heard_s = loop.time()
@@ -263,6 +264,9 @@ class Session(asyncio.Protocol):
             self._owner.unreadable(self, error.fault)
             return
         self.proved = self.proved or self._proves(message)
+        # A 3.1 device answers queries in the clear: that shows the device, not the key.
+        sealed = self.codec.version != "3.1" or message.payload.startswith(b"3.1")
+        self.opened = self.opened or (self.proved and sealed)
         self._owner.heard(self, message, body)
         self._match(message, body)
 
