@@ -128,7 +128,9 @@ def test_another_user_is_not_let_in(tmp_path: Path) -> None:
         )
         path.parent.chmod(0o700)
         assert ask(address, Request()) == Answer({})
-    assert told.stdout.strip() == "b''" or "ConnectionReset" in told.stderr
+    # Closed before, while or after the peer wrote: three ways to see the same door shut.
+    shut = ("ConnectionReset" in told.stderr) or ("BrokenPipe" in told.stderr)
+    assert shut or told.stdout.strip() == "b''"
     assert len(called) == 1
 
 
