@@ -334,3 +334,36 @@ def test_ages_grow_with_the_clock(core, open_window, qtbot):
     window.devices._on_second()
     assert model.data(model.index(row, Column.LAST_REPORT)) == "1 min ago"
     assert core.clock.now_ms() > NOW_MS
+
+
+def test_columns_give_way_before_the_name_does(open_window):
+    window = open_window(1024, 640)
+    table = window.devices.table
+    assert not table.isColumnHidden(Column.PATH)
+    window.devices.open_inspector(opened=True)
+    assert table.isColumnHidden(Column.PATH)
+    assert table.isColumnHidden(Column.LAST_REPORT)
+    assert table.columnWidth(Column.ASSET) > 200
+
+
+def test_the_order_can_be_chosen_from_a_menu(open_window):
+    window = open_window()
+    actions = {action.text(): action for action in window.devices.header.order.menu().actions()}
+    actions["Asset"].trigger()
+    assert names(window) == sorted(names(window), key=str.casefold)
+
+
+def test_a_battery_device_that_sleeps_is_drawn_with_what_the_history_holds(
+    core, open_window, qtbot
+):
+    core.earlier["archive-climate", "va_temperature"] = ((NOW_MS - 400_000,), (214,))
+    window = open_window()
+    window.devices.select("archive-climate")
+    qtbot.waitUntil(lambda: window.devices.chart._chart is not None)
+    assert "No report for" in window.devices.chart.note
+
+
+def test_a_point_that_speaks_in_words_is_not_drawn_as_a_line(core, open_window, qtbot):
+    window = open_window()
+    window.devices.select("leak-sensor,-riser-4")
+    assert window.devices.chart._notice.sentence == "This point speaks in words It says: Dry."

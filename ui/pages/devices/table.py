@@ -19,8 +19,8 @@ _WIDTHS = {
     Column.PATH: 92,
     Column.LAST_REPORT: 112,
 }
-_GIVE_WAY_BELOW_PX = 620
-"""Narrower than this the path column gives way: the inspector says it as well."""
+_GIVES_WAY_BELOW_PX = {Column.PATH: 620, Column.LAST_REPORT: 600}
+"""Narrower than this a column gives way, in this order: the inspector says it as well."""
 
 
 class DeviceTable(QTableView):
@@ -113,7 +113,8 @@ class DeviceTable(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Columns give way in a fixed order, the asset's name never."""
         super().resizeEvent(event)
-        self.setColumnHidden(Column.PATH, self.viewport().width() < _GIVE_WAY_BELOW_PX)
+        for column, least_px in _GIVES_WAY_BELOW_PX.items():
+            self.setColumnHidden(column, self.viewport().width() < least_px)
         self.window_moved.emit()
 
     @Slot(int)
