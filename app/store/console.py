@@ -77,6 +77,7 @@ class ConsoleStore:
                 is; moved away, a start rebuilds what the outbox copy holds.
         """
         require_sound_sqlite()
+        self._database = Database(self._path, self._key)  # a closed one stays closed
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.kept = bring_up_to_date(self._path, self._key, self._clock.now_ms())
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from fakes.console_store import ANN, do, opened
+from fakes.console_store import ANN, console_store, do, opened
 
 from app.domain.errors import InvalidRequest, StoreFault
 from app.records.kinds import Asset, Device, Place, Remark, Site, Tag
@@ -410,6 +410,15 @@ def test_a_closed_store_says_so(tmp_path) -> None:
         store.records.transact(ANN, lambda tx: None).result(5)
     with pytest.raises(StoreFault, match="closed"):
         store.records.get(Asset, "x")
+
+
+def test_a_store_can_be_started_again_and_stopped_before_it_was_started(tmp_path) -> None:
+    console_store(tmp_path).stop()
+    with opened(tmp_path) as store:
+        made = do(store, lambda tx: tx.create(Tag, "s", name="wet"))
+        store.stop()
+        store.start()
+        assert store.records.get(Tag, made).name == "wet"
 
 
 def test_many_threads_write_and_read_at_once(store, site) -> None:
