@@ -27,6 +27,7 @@ KEY_LENGTH = 16
 PROTOCOLS = ("3.1", "3.2", "3.3", "3.4", "3.5")
 MAX_NAME = 120
 MAX_PLACE_DEPTH = 8
+MAX_PRODUCTS = 1_000
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
@@ -137,9 +138,11 @@ def parse_inventory(content: bytes, name: str) -> Inventory:
     rows = _rows(_load(content, name), name)
     devices: dict[str, InventoryDevice] = {}
     skipped: list[SkippedRow] = []
+    mappings = _Mappings()
     for number, row in enumerate(rows, start=1):
+        rows[number - 1] = None  # a large file is not kept in memory twice
         try:
-            device = _device(number, row)
+            device = _device(number, row, mappings)
             if device.id in devices:
                 first = devices[device.id].row
                 raise _RowFault(f"Row {first} has the same id; that one is used.")
@@ -156,8 +159,10 @@ def mapping_document(points: Mapping[str, PointSpec]) -> dict[str, Any]:
 
 def clean_text(text: str, limit: int) -> str:
     """`text` on one line, without control characters or surrogates, at most `limit` long."""
-    printable = "".join(c if c.isprintable() else " " for c in text[: limit * 4])
-    return " ".join(printable.split())[:limit].rstrip()
+    text = text[: limit * 4]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())[:limit].rstrip()
 
 
 def _load(content: bytes, name: str) -> object:
@@ -202,7 +207,30 @@ def _rows(document: object, name: str) -> list[Any]:
     return document
 
 
-def _device(number: int, row: object) -> InventoryDevice:
+class _Mappings:
+    """Tidies each mapping once: devices of one product repeat it word for word."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}
+
+    def tidy(self, mapping: object) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The mapping in its tidy shape, and notes on what was left out."""
+        if not mapping:
+            return {}, ()
+        try:
+            key = json.dumps(mapping)
+        except RecursionError:
+            raise _RowFault("Its mapping is nested too deeply.") from None
+        found = self._known.get(key)
+        if found is None:
+            notes: list[str] = []
+            found = _mapping(mapping, notes), tuple(notes)
+            if len(self._known) < MAX_PRODUCTS:
+                self._known[key] = found
+        return found
+
+
+def _device(number: int, row: object, mappings: _Mappings) -> InventoryDevice:
     if not isinstance(row, dict):
         raise _RowFault(f"The row is {_KINDS_OF_JSON[type(row)]}, not a device.")
     device_id = row.get("id") or row.get("gwId")
@@ -212,6 +240,8 @@ def _device(number: int, row: object) -> InventoryDevice:
         raise _RowFault("The id is not a Tuya device id: letters and digits, 64 at most.")
     notes: list[str] = []
     parent, node_id = _parent(row, device_id)
+    version = None if parent else _version(row, notes)
+    mapping, left_out = mappings.tidy(row.get("mapping"))
     return InventoryDevice(
         row=number,
         id=device_id,
@@ -219,15 +249,15 @@ def _device(number: int, row: object) -> InventoryDevice:
         key=_key(row),
         ip=None if parent else _ip(row),
         port=None if parent else _port(row),
-        version=None if parent else _version(row, notes),
+        version=version,
         category=_text(row, "category", 32),
         product_id=_text(row, "product_id", 64),
         mac=_text(row, "mac", 32),
         node_id=node_id,
         parent=parent,
-        mapping=_mapping(row, notes),
+        mapping=mapping,
         place=_place(row),
-        notes=tuple(notes),
+        notes=(*notes, *left_out),
     )
 
 
@@ -315,10 +345,7 @@ def _version(row: Mapping[str, Any], notes: list[str]) -> str | None:
     return None
 
 
-def _mapping(row: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    mapping = row.get("mapping")
-    if not mapping:
-        return {}
+def _mapping(mapping: object, notes: list[str]) -> dict[str, Any]:
     if not isinstance(mapping, dict):
         notes.append("Its mapping is not a table of data points and was left out.")
         return {}

@@ -189,6 +189,18 @@ def test_what_is_beside_the_point_is_left_out_with_a_note():
     assert "left out" in parsed({**GOOD, "mapping": [1]}).devices[0].notes[0]
 
 
+def test_a_mapping_nested_deeper_than_anything_real_costs_only_its_row():
+    for depth in range(700, 1000, 7):
+        nested = "[" * depth + "]" * depth
+        text = f'[{{"id": "a", "key": "{KEY}", "mapping": {{"1": {nested}}}}}, {json.dumps(GOOD)}]'
+        try:
+            found = parse_inventory(text.encode(), "inv.json")
+        except InvalidRequest as error:
+            assert error.code == "inventory.too_deep"  # noqa: PT017  where it tips depends on us
+        else:
+            assert found.devices[-1].id == "bf01"
+
+
 def test_names_lose_control_characters_and_broken_surrogates():
     device = parsed({**GOOD, "name": " a\x00b\n\ud800 c ", "place": "Level 2/ /Room"}).devices[0]
     assert device.name == "a b c"
