@@ -215,7 +215,7 @@ def test_text_can_be_no_utf8(building, faulty):
     with TuyaClient(row) as client:
         client.query()
         assert before_it_ended(
-            lambda: client.receive(wire.STATUS).body.decode(), UnicodeDecodeError
+            lambda: str(client.receive(wire.STATUS).body, "utf-8"), UnicodeDecodeError
         )
 
 

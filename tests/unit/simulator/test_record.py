@@ -1,6 +1,7 @@
 """The record says what left whole, to whom and when, and nothing else."""
 
 import json
+import socket
 import time
 
 import pytest
@@ -85,10 +86,10 @@ def test_whole_frames_that_are_late_glued_or_large_are_on_record_as_they_came(tm
         building.fault(row["id"], fault)
         with TuyaClient(row) as client:
             client.send(client.query_cmd, {"t": 1})
-            frames = drain(client, 1.0)
+            frames = drain(client, 0.5)
             building.fault(row["id"], fault, on=False)
             building.fault(row["id"], "zombie")
-            frames += drain(client, 3.0 if fault in ("delay", "dribble") else 0.8)
+            frames += drain(client, 2.6 if fault in ("delay", "dribble") else 0.5)
     said = [(line["dp"], line["value"]) for line in lines(path, row["id"])]
     assert said == values(frames)
     assert said
@@ -116,10 +117,11 @@ def test_a_client_that_stops_reading_gets_no_line_for_what_it_never_took(tmp_pat
     with running_building(1, versions=("3.3",), record=path) as building:
         row = building.devices[0]
         with TuyaClient(row) as client:
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.query()
             building.fault(row["id"], "oversize")
             building.fault(row["id"], "flood")
-            time.sleep(4.0)
+            time.sleep(2.5)
             building.fault(row["id"], "flood", on=False)
             building.fault(row["id"], "zombie")
             sent = len([line for line in lines(path, row["id"]) if line["dp"] == "120"])
