@@ -99,7 +99,11 @@ class HeldDevice:
 
     def sighted(self) -> None:
         """It announced itself: try now unless the trouble is one that being there does not cure."""
-        if not self.online and self._backoff.cut_by_sighting(self.world.loop.time()):
+        # A battery device that is heard is awake for two seconds: nothing may delay the attempt.
+        at_once = self.presence.rhythm.sleepy or self._backoff.cut_by_sighting(
+            self.world.loop.time()
+        )
+        if at_once and not self.online:
             self._poke.set()
 
     def drop(self) -> None:
@@ -160,11 +164,11 @@ class HeldDevice:
             wait_s = self._after(target, trouble)
 
     async def _wait(self, wait_s: float) -> None:
-        self._poke.clear()
         if wait_s > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._poke.wait()
+        self._poke.clear()
 
     async def _attempt(self, target: Target) -> Trouble:
         """Connect, introduce, stay until it ends; what ended it."""
@@ -189,8 +193,7 @@ class HeldDevice:
             codec = Codec(self.spec.device, self.spec.key, target.version)
             listen_s = LISTEN_FIRST_S if self._quick_closes else 0.0
             known = self._key_proved and target.version == self._route.version
-            session = Session(codec, self, loop, listen_s=listen_s, known=known)
-            self.session = session
+            self.session = session = Session(codec, self, loop, listen_s=listen_s, known=known)
             trouble = await self._open_socket(session, target)
             if trouble is not None:
                 return trouble

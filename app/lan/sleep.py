@@ -7,8 +7,9 @@ from collections import deque
 from app.domain.categories import category
 from app.domain.links import LinkSpec
 
-GRACE = 1.5
-"""Silence counts as sleep until this many intervals (and a minute) have passed."""
+GRACE = 2.2
+"""Silence counts as sleep until this many intervals (and a minute) have passed: one report may be
+missed, because a waking lasts two seconds and Wi-Fi loses frames."""
 GRACE_S = 60.0
 SAME_WAKE_S = 30.0
 """Reports closer than this belong to one waking."""
