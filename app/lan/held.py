@@ -17,7 +17,7 @@ from app.lan.addresses import is_loopback
 from app.lan.classify import Place, Trouble, classify
 from app.lan.codec import Body, Codec, Message, key_usable
 from app.lan.framing import Fault
-from app.lan.liveness import Liveness, PushRhythm
+from app.lan.liveness import Liveness, PushRhythm, verify
 from app.lan.presence import Presence, World
 from app.lan.route import Backoff, Route, Target
 from app.lan.session import Fate, Phase, Priority, Session
@@ -114,13 +114,7 @@ class HeldDevice:
     def verify(self) -> None:
         """Do not trust the link any more: ask whether anybody answers on it, now."""
         if self.session is not None and self.session.phase is Phase.OPEN:
-            self._start(self._verify(self.session))
-
-    async def _verify(self, session: Session) -> None:
-        before = session.heard_frames
-        await session.request(session.codec.heartbeat(), Priority.HEARTBEAT, timeout_s=5.0)
-        if session.heard_frames == before:
-            session.close(Trouble.SILENT)
+            self._start(verify(self.session))
 
     def let_go(self) -> None:
         """Close the socket and begin nothing new; say nothing more."""

@@ -105,3 +105,11 @@ class Liveness:
         elif now_s - self._prodded_s > ZOMBIE_AT_LEAST_S:
             self._pushes.gap_s = self._pushes.last_s = None
             self._session.close(Trouble.LET_GO)
+
+
+async def verify(session: Session) -> None:
+    """One beat now; close the session if nobody answers it."""
+    before = session.heard_frames
+    await session.request(session.codec.heartbeat(), Priority.HEARTBEAT, timeout_s=BEAT_TIMEOUT_S)
+    if session.heard_frames == before:
+        session.close(Trouble.SILENT)
