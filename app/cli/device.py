@@ -41,7 +41,8 @@ def _read(core: Core, arguments: Namespace) -> Reply:
     device = core.directory.find(arguments.device)
     if arguments.point:
         core.directory.point(device, arguments.point)
-    _engage(core, device.tuya_id)
+    if not device.paused:
+        _engage(core, device.tuya_id)
     answer = core.control.read_now(device.tuya_id, arguments.point)
     return Reply(answer.document(), point_rows(answer.points))
 

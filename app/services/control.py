@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.errors import DeviceFault
+from app.domain.errors import DeviceFault, Refused
 from app.domain.links import Command, CommandResult
 from app.domain.points import PointSpec, unmapped
 from app.domain.readings import Value
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 30.0
 """Far beyond the link's own time-outs; only a link that died is waited for this long."""
+
+_LEFT_ALONE = "The device is left alone, as asked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Control:
         raw = spec.raw(value)
         asked = spec.shown(raw)
         if record.paused:
-            reason = "The device is left alone, as asked. Resume it first."
+            reason = f"{_LEFT_ALONE} Resume it first."
             result = CommandResult(record.tuya_id, spec.dp, raw, Outcome.REFUSED, reason=reason)
             self._journal(record, spec, {"asked": asked, "outcome": result.outcome.value})
             return _outcome(spec, result)
@@ -141,10 +143,13 @@ class Control:
 
         Raises:
             InvalidRequest: no such device or point.
+            Refused: somebody asked to leave it alone.
             DeviceFault: it is not connected, or did not answer.
         """
         record = self._directory.find(device)
         wanted = self._directory.point(record, point) if point else None
+        if record.paused:
+            raise Refused("device.paused", _LEFT_ALONE, where=record.tuya_id, do="Resume it first.")
         link = held(self._link())
         settled(link, record.tuya_id)
         future = link.read(record.tuya_id, (wanted.dp,) if wanted else ())

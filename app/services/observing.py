@@ -11,8 +11,8 @@ from app.domain.ports import DeviceLink
 from app.domain.readings import CONNECTION_POINT, Reading, Value
 from app.domain.words import Connection
 
-REPORT_STEP_MS = 60_000
-"""A device that reports every second moves its last report this often at most in the store."""
+STEP_MS = 60_000
+"""A device that reports every second has its last report and values written this often at most."""
 
 _Facts = dict[str, tuple[Value, int]]
 
@@ -46,42 +46,41 @@ class Observer:
         if link is None:
             return
         with self._lock:
-            for device, state in link.states().items():
-                self._keep_one(device, self._facts(state), everything)
+            for state in link.states().values():
+                self._keep_one(state, everything)
 
-    def _keep_one(self, device: str, facts: _Facts, everything: bool) -> None:
-        written = self._written.setdefault(device, {})
-        moved = {name: fact for name, fact in facts.items() if written.get(name) != fact}
-        if not everything:
-            last = written.get("last_report_ms", (0, 0))[1]
-            if facts.get("last_report_ms", (0, 0))[1] - last < REPORT_STEP_MS:
-                moved = {name: moved[name] for name in moved if not _restless(name)}
+    def _keep_one(self, state: LinkState, everything: bool) -> None:
+        written = self._written.setdefault(state.device, {})
+        facts = _facts(state)
+        reported_ms = state.last_report_ms
+        if reported_ms is not None and (everything or reported_ms - _told_ms(written) >= STEP_MS):
+            facts["last_report_ms"] = (reported_ms, reported_ms)
+            for point, reading in self._latest(state.device).items():
+                if point != CONNECTION_POINT:
+                    facts[point] = (reading.value, reading.at_ms)
         by_time: dict[int, dict[str, Value]] = {}
-        for name, (value, at_ms) in moved.items():
-            by_time.setdefault(at_ms, {})[name] = value
+        for name, fact in facts.items():
+            if written.get(name) != fact:
+                written[name] = fact
+                by_time.setdefault(fact[1], {})[name] = fact[0]
         for at_ms, values in by_time.items():
-            self._store.observe(device, values, at_ms)
-        written.update(moved)
-
-    def _facts(self, state: LinkState) -> _Facts:
-        since_ms = state.since_ms
-        facts: _Facts = {}
-        if state.connection not in (Connection.NEVER_SEEN, Connection.CONNECTING):
-            facts[CONNECTION_POINT] = (state.connection.value, since_ms)
-        if state.last_report_ms is not None:
-            facts["last_report_ms"] = (state.last_report_ms, state.last_report_ms)
-        for name, value in (
-            ("ip", state.ip),
-            ("version", state.version),
-            ("learned_interval_s", state.learned_interval_s),
-        ):
-            if value is not None:
-                facts[name] = (value, since_ms)
-        for point, reading in self._latest(state.device).items():
-            if point != CONNECTION_POINT:
-                facts[point] = (reading.value, reading.at_ms)
-        return facts
+            self._store.observe(state.device, values, at_ms)
 
 
-def _restless(name: str) -> bool:
-    return name == "last_report_ms" or name.isdigit()
+def _facts(state: LinkState) -> _Facts:
+    """What of a state is worth keeping and rarely changes."""
+    since_ms = state.since_ms
+    facts: _Facts = {}
+    if state.connection not in (Connection.NEVER_SEEN, Connection.CONNECTING):
+        facts[CONNECTION_POINT] = (state.connection.value, since_ms)
+    if state.ip is not None:
+        facts["ip"] = (state.ip, since_ms)
+    if state.version is not None:
+        facts["version"] = (state.version, since_ms)
+    if state.learned_interval_s is not None:
+        facts["learned_interval_s"] = (state.learned_interval_s, since_ms)
+    return facts
+
+
+def _told_ms(written: _Facts) -> int:
+    return written.get("last_report_ms", (0, 0))[1]

@@ -3,7 +3,7 @@
 import pytest
 from fakes.bench import row
 
-from app.domain.errors import DeviceFault, EnvironmentLacks, InvalidRequest
+from app.domain.errors import DeviceFault, EnvironmentLacks, InvalidRequest, Refused
 from app.domain.words import Connection, Outcome
 from app.records.kinds import Device
 from app.services.values import parse_value
@@ -67,6 +67,8 @@ def test_a_paused_device_is_refused_and_nothing_is_sent(pump):
     outcome = pump.control.set_now("bf01", "switch_1", True)
     assert (outcome.outcome, outcome.exit_code, pump.link.sent) == (Outcome.REFUSED, 5, [])
     assert lines(pump)[-1].data["outcome"] == "refused"
+    with pytest.raises(Refused):
+        pump.control.read_now("bf01")
 
 
 @pytest.mark.parametrize(
