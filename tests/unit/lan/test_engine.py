@@ -262,3 +262,19 @@ def test_a_device_without_key_or_address_says_what_is_missing():
     assert states["nokey"].connection is Connection.WRONG_KEY
     assert states["noip"].connection is Connection.NEVER_SEEN
     assert classify.Trouble.NO_KEY in classify.PERSISTENT
+
+
+def test_after_the_laptop_slept_every_link_is_asked_whether_it_still_lives():
+    async def main():
+        async with engine_room(plan(5, 0)) as room:
+            await room.all_online()
+            device = room.of_version("3.3")
+            await room.building.switch_fault(device, "frozen", True)
+            room.engine._network_changed(room.engine.network(), woke=True)
+            took_s = await room.until(lambda: room.word(device) is not Connection.ONLINE, 12)
+            kept = room.of_version("3.4")
+            assert room.word(kept) is Connection.ONLINE
+            assert room.building.endpoints[kept].accepted == 1
+            return took_s
+
+    assert run_virtual(main()) <= 12
