@@ -140,19 +140,12 @@ class Building:
                 self._units[each.id] = (endpoint, child)
 
     async def _listen_for_questions(self, loop: asyncio.AbstractEventLoop) -> None:
-        ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if hasattr(socket, "SO_REUSEPORT"):
-                ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            ear.setblocking(False)
-            ear.bind((announce.LOOPBACK_BROADCAST, announce.ASK_PORT))
-            self._questions, _ = await loop.create_datagram_endpoint(
-                lambda: _Questions(self), sock=ear
-            )
+            ear = _question_socket()
         except OSError as error:
-            ear.close()
             log.warning("Solicitations on UDP 7000 go unheard: %s", error)
+            return
+        self._questions, _ = await loop.create_datagram_endpoint(lambda: _Questions(self), sock=ear)
 
     def _begin_rhythm(self) -> None:
         agenda, chance, rules = self.site.agenda, self.site.chance, self._rules
@@ -312,30 +305,49 @@ class Building:
 
     def state(self) -> dict[str, Any]:
         """What tests ask: counts, and each device's sessions, faults and values. No keys."""
-        devices = {
-            endpoint.unit.id: {
-                "name": endpoint.unit.name,
-                "address": endpoint.address,
-                "port": endpoint.port,
-                "version": endpoint.version,
-                "listening": endpoint.listening,
-                "sessions": len(endpoint.sessions),
-                "keyed": len(endpoint.keyed),
-                "accepted": endpoint.accepted,
-                "faults": sorted(endpoint.faults),
-                "dps": endpoint.unit.dps,
-                "children": {child.id: child.dps for child in endpoint.children.values()},
-            }
-            for endpoint in self.endpoints.values()
-        }
         site = self.site
         return {
             "pushes": site.pushes,
             "values": site.record.values,
             "building_time": site.now_s(),
             "outside_c": round(site.world.outside_c, 2),
-            "devices": devices,
+            "devices": {id_: _state(endpoint) for id_, endpoint in self.endpoints.items()},
         }
+
+
+def _state(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "name": endpoint.unit.name,
+        "address": endpoint.address,
+        "port": endpoint.port,
+        "version": endpoint.version,
+        "listening": endpoint.listening,
+        "sessions": len(endpoint.sessions),
+        "keyed": len(endpoint.keyed),
+        "accepted": endpoint.accepted,
+        "faults": sorted(endpoint.faults),
+        "dps": endpoint.unit.dps,
+        "children": {child.id: child.dps for child in endpoint.children.values()},
+    }
+
+
+def _question_socket() -> socket.socket:
+    """Bound to the loopback broadcast alone, so that nobody's unicast answers end up here.
+
+    Raises:
+        OSError: the address is not to be had.
+    """
+    ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "SO_REUSEPORT"):
+            ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        ear.setblocking(False)
+        ear.bind((announce.LOOPBACK_BROADCAST, announce.ASK_PORT))
+    except OSError:
+        ear.close()
+        raise
+    return ear
 
 
 def _real_networks() -> list[tuple[str, str]]:

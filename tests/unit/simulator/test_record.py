@@ -1,7 +1,6 @@
 """The record says what left whole, to whom and when, and nothing else."""
 
 import json
-import socket
 import time
 
 import pytest
@@ -117,7 +116,6 @@ def test_a_client_that_stops_reading_gets_no_line_for_what_it_never_took(tmp_pat
     with running_building(1, versions=("3.3",), record=path) as building:
         row = building.devices[0]
         with TuyaClient(row) as client:
-            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.query()
             building.fault(row["id"], "oversize")
             building.fault(row["id"], "flood")
