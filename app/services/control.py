@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.errors import DeviceFault, Refused
-from app.domain.links import Command, CommandResult
+from app.domain.links import Command, CommandResult, LinkState
 from app.domain.points import PointSpec, unmapped
 from app.domain.readings import Value
-from app.domain.words import Outcome, Path
+from app.domain.words import Connection, Outcome, Path
 from app.records.kinds.device import Device
 from app.records.port import Actor, Records, Tx
 from app.runtime.jobs import Job, JobRunner
 from app.services.directory import Directory
+from app.services.health import sentence_of
 from app.services.locality import SiteLink
 from app.services.reaching import held, settled
 from app.services.views import PointView, point_label, point_view
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 ANSWER_TIMEOUT_S = 30.0
 """Far beyond the link's own time-outs; only a link that died is waited for this long."""
 
+_AWAY = frozenset(Connection) - {Connection.ONLINE, Connection.SUSPECT, Connection.ASLEEP}
+"""Where asking afresh cannot work; the state's own sentence says why."""
 _LEFT_ALONE = "The device is left alone, as asked."
 
 
@@ -151,7 +154,9 @@ class Control:
         if record.paused:
             raise Refused("device.paused", _LEFT_ALONE, where=record.tuya_id, do="Resume it first.")
         link = held(self._link())
-        settled(link, record.tuya_id)
+        state = settled(link, record.tuya_id)
+        if state is not None and state.connection in _AWAY:
+            raise _away(state)
         future = link.read(record.tuya_id, (wanted.dp,) if wanted else ())
         try:
             answer = future.result(ANSWER_TIMEOUT_S)
@@ -201,6 +206,16 @@ def _outcome(spec: PointSpec, result: CommandResult) -> SetOutcome:
         took_ms=result.took_ms,
         reason=result.reason,
         unit=spec.unit,
+    )
+
+
+def _away(state: LinkState) -> DeviceFault:
+    return DeviceFault(
+        f"device.{state.connection.value}",
+        state.sentence or sentence_of(state.connection),
+        where=state.device,
+        do="Run `device diagnose` to see where it ends.",
+        retry=True,
     )
 
 

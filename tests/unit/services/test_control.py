@@ -128,6 +128,15 @@ def test_reading_afresh_shows_scaled_points(pump):
     assert [p["code"] for p in one["points"]] == ["cur_power"]
 
 
+def test_a_device_that_is_away_is_not_asked_and_its_own_sentence_is_given(pump):
+    pump.link.say("bf01", Connection.NO_LOCAL_API, sentence="It refuses port 6668.")
+    with pytest.raises(DeviceFault) as caught:
+        pump.control.read_now("bf01")
+    assert (caught.value.code, caught.value.what) == (
+        "device.no_local_api", "It refuses port 6668.",
+    )  # fmt: skip
+
+
 def test_an_answer_without_the_asked_point_is_a_fault_of_the_device(pump):
     pump.link.answers = (("1", True),)
     with pytest.raises(DeviceFault):
