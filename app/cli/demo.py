@@ -154,10 +154,9 @@ def _building(wishes: Namespace, export: Path) -> Iterator[_Building]:
         stdout=subprocess.PIPE,
     )
     lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-    assert process.stdout is not None
-    reader = threading.Thread(
-        name="demo-building", target=_read_lines, args=(process.stdout, lines), daemon=True
-    )
+    stdout = process.stdout
+    assert stdout is not None
+    reader = NamedThread("demo-building", lambda: _read_lines(stdout, lines))
     ended = threading.Event()
     reader.start()
     try:
@@ -170,7 +169,7 @@ def _building(wishes: Namespace, export: Path) -> Iterator[_Building]:
         ended.set()
         _end(process)
         reader.join(5.0)
-        process.stdout.close()
+        stdout.close()
 
 
 def _simulate_command(wishes: Namespace, export: Path, net: int | None) -> list[str]:
