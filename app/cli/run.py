@@ -64,10 +64,11 @@ def stream(wishes: Namespace, options: Globals, load_window: Callable[[], Module
 
 
 def _hold(core: Core, stop: threading.Event, for_s: float | None) -> None:
-    meter = Meter(core.clock, stamp_points(core))
+    specs = core.directory.specs()
+    meter = Meter(core.clock, stamp_points(specs))
     end = core.live.tap("run", meter.tap)
     core.engage()
-    print_line({"started": True, "at": iso(core.clock.now_ms()), "devices": census(core)["total"]})
+    print_line({"started": True, "at": iso(core.clock.now_ms()), "devices": len(specs)})
     deadline_s = None if for_s is None else core.clock.monotonic_s() + for_s
     while not stop.is_set():
         left_s = None if deadline_s is None else deadline_s - core.clock.monotonic_s()
