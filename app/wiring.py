@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.ids import natural_id
 from app.domain.links import LinkSpec
-from app.domain.readings import Reading
+from app.domain.readings import CONNECTION_POINT, Reading
 from app.live.values import LiveValues
 from app.records.port import Actor
 from app.runtime.clock import Clock
@@ -63,6 +63,8 @@ class Recording:
         self._lock = threading.Lock()
         self._aside: list[Sequence[Reading]] | None = None
         self._ended = False
+        self.taken = 0
+        """Values of data points handed to the history; what the engine itself observes is extra."""
 
     def tap(self, batch: Sequence[Reading]) -> None:
         """Store a batch; called on the publisher's thread."""
@@ -72,7 +74,7 @@ class Recording:
             if self._aside is not None:
                 self._aside.append(batch)
                 return
-        self._put(batch)
+            self._take(batch)
 
     def end(self) -> int:
         """Take nothing more; returns when the last reading was taken at the latest, UTC ms."""
@@ -88,8 +90,12 @@ class Recording:
         ended_ms = _quiet_moment(began_ms, self._clock.now_ms(), batches or [])
         taken = [r for batch in batches or [] for r in batch if r.at_ms <= ended_ms]
         if taken:
-            self._put(taken)
+            self._take(taken)
         return ended_ms
+
+    def _take(self, batch: Sequence[Reading]) -> None:
+        self.taken += sum(1 for reading in batch if reading.point != CONNECTION_POINT)
+        self._put(batch)
 
 
 def _quiet_moment(from_ms: int, to_ms: int, batches: Iterable[Sequence[Reading]]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from app.domain.links import LinkSpec, LinkState
-from app.domain.readings import CONNECTION_POINT, Reading
+from app.domain.readings import Reading
 from app.domain.words import Connection
 from app.runtime.clock import Clock
 
@@ -26,7 +26,7 @@ _FINE = frozenset({Connection.ONLINE, Connection.ASLEEP, Connection.PAUSED, Conn
 
 
 class Meter:
-    """Counts a run's readings from a tap. Safe from any thread."""
+    """Measures the latency of a run's readings from a tap. Safe from any thread."""
 
     def __init__(self, clock: Clock, stamps: Mapping[str, str]) -> None:
         """`stamps` names the data point that carries the sending time, by device."""
@@ -36,7 +36,6 @@ class Meter:
         self._lock = threading.Lock()
         self._began_s = clock.monotonic_s()
         self._began_cpu_s = _cpu_s()
-        self._readings = 0
         self._latencies_ms = array("d")
         self._next = 0
 
@@ -45,9 +44,6 @@ class Meter:
         now_ms = self._clock.monotonic_s() * 1000
         with self._lock:
             for reading in batch:
-                if reading.point == CONNECTION_POINT:
-                    continue
-                self._readings += 1
                 if reading.point in self._points:
                     self._note_latency(reading, now_ms)
 
@@ -64,10 +60,10 @@ class Meter:
             self._latencies_ms[self._next] = took_ms
             self._next = (self._next + 1) % MAX_LATENCIES
 
-    def figures(self) -> dict[str, Any]:
-        """Readings, rates, latency, processor share and memory since the meter was made."""
+    def figures(self, readings: int) -> dict[str, Any]:
+        """Rates, latency, processor share and memory since the meter was made."""
         with self._lock:
-            readings, latencies = self._readings, sorted(self._latencies_ms)
+            latencies = sorted(self._latencies_ms)
         for_s = max(0.001, self._clock.monotonic_s() - self._began_s)
         return {
             "for_s": round(for_s, 3),

@@ -84,7 +84,7 @@ def _hold(core: Core, stop: threading.Event, for_s: float | None) -> None:
 
 
 def _progress(core: Core, meter: Meter) -> dict[str, Any]:
-    figures = meter.figures()
+    figures = meter.figures(core.recording.taken)
     return {
         "at": iso(core.clock.now_ms()),
         "devices": census(core),
@@ -94,7 +94,7 @@ def _progress(core: Core, meter: Meter) -> dict[str, Any]:
 
 
 def _summary(core: Core, meter: Meter, last: dict[str, Any], stopped_ms: int) -> dict[str, Any]:
-    figures = meter.figures()
+    figures = meter.figures(core.recording.taken)
     return {
         "summary": True,
         "for_s": figures["for_s"],
