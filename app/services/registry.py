@@ -64,8 +64,11 @@ class RegistryCache:
         self._records = records
         self._clock = clock
         self._lock = threading.Lock()
-        self._stale = threading.Event()
-        self._stale.set()
+        # Counted, not flagged: a view is current only once it has been read, and a change that
+        # comes while it is read makes it old again.
+        self._counting = threading.Lock()
+        self._changes = 1
+        self._read_at = 0
         self._view = Registry()
         self._unsubscribe = bus.subscribe(Changed, self._on_changed)
 
@@ -75,21 +78,19 @@ class RegistryCache:
 
     def now(self) -> Registry:
         """The view after the last change that was told."""
-        if not self._stale.is_set():
+        if self._read_at == self._changes:
             return self._view
         with self._lock:
-            if self._stale.is_set():
-                self._stale.clear()
-                try:
-                    self._view = self._read()
-                except BaseException:
-                    self._stale.set()
-                    raise
+            changes = self._changes
+            if self._read_at != changes:
+                self._view = self._read()
+                self._read_at = changes
             return self._view
 
     def _on_changed(self, event: Changed) -> None:
         if event.kinds & KINDS:
-            self._stale.set()
+            with self._counting:
+                self._changes += 1
 
     def _read(self) -> Registry:
         bindings: dict[str, Binding] = {}
