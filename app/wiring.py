@@ -333,18 +333,16 @@ def _join(
 ) -> Core:
     """Make the services over open stores; each gets what it needs by constructor and no more."""
     later = _Later()
-    jobs = JobRunner(bus)
-    live = LiveValues(clock)
+    link, actor = later.link, later.actor
+    jobs, live = JobRunner(bus), LiveValues(clock)
     records, open_field = store.records, store.open_field
     registry = RegistryCache(records, clock, bus)
-    locality = Locality(
-        records=records, registry=registry, link=later.link, actor=later.actor, bus=bus
-    )
+    locality = Locality(records=records, registry=registry, link=link, actor=actor, bus=bus)
     directory = Directory(
         registry=registry,
         locality=locality,
         open_field=open_field,
-        link=later.link,
+        link=link,
         live=live,
         observations=history,
     )
@@ -354,10 +352,7 @@ def _join(
         open_field=open_field,
         jobs=jobs,
         clock=clock,
-        actor=later.actor,
-    )
-    control = Control(
-        records=records, directory=directory, link=later.link, jobs=jobs, actor=later.actor
+        actor=actor,
     )
     core = Core(
         profile=profile,
@@ -375,11 +370,11 @@ def _join(
         directory=directory,
         importing=importing,
         editing=Editing(records=records, registry=registry, directory=directory, actor=later.actor),
-        control=control,
-        diagnosis=Diagnosis(directory=directory, link=later.link),
-        scanning=Scanning(directory=directory, link=later.link),
+        control=Control(records=records, directory=directory, link=link, jobs=jobs, actor=actor),
+        diagnosis=Diagnosis(directory=directory, link=link),
+        scanning=Scanning(directory=directory, link=link),
         record_book=RecordBook(
-            records=records, registry=registry, directory=directory, actor=later.actor
+            records=records, registry=registry, directory=directory, actor=actor
         ),
         history_service=HistoryService(directory=directory, history=history, clock=clock),
         recording=Recording(history.put, clock),
