@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -96,7 +97,11 @@ def count(text: str) -> int:
 
 
 def _follow_parent(stop: threading.Event) -> None:
-    """Whoever started us holds the other end; it closes however that process ends."""
-    while sys.stdin.buffer.read(4096):
+    """Whoever started us holds the other end; it closes however that process ends.
+
+    Read from the descriptor: a thread that waits inside `sys.stdin` holds a lock which the
+    interpreter wants at its end.
+    """
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     stop.set()
