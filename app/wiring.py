@@ -11,11 +11,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.domain.ids import natural_id
 from app.domain.links import LinkSpec
 from app.domain.readings import CONNECTION_POINT, Reading
 from app.live.values import LiveValues
-from app.records.port import Actor
 from app.runtime.clock import Clock
 from app.runtime.events import Changed, EventBus
 from app.runtime.jobs import JobRunner
@@ -30,6 +28,7 @@ from app.services.history import HistoryService
 from app.services.importing import Importing
 from app.services.locality import Locality
 from app.services.observing import Observer
+from app.services.people import LocalOwner
 from app.services.record_book import RecordBook
 from app.services.registry import KINDS, RegistryCache
 from app.services.scanning import Scanning
@@ -198,7 +197,7 @@ class Core:
     history: HistoryStore
     live: LiveValues
     link: LanLink | None
-    actor: Actor
+    owner: LocalOwner
     registry: RegistryCache
     locality: Locality
     directory: Directory
@@ -333,9 +332,11 @@ def _join(
 ) -> Core:
     """Make the services over open stores; each gets what it needs by constructor and no more."""
     later = _Later()
-    link, actor = later.link, later.actor
+    link = later.link
     jobs, live = JobRunner(bus), LiveValues(clock)
     records, open_field = store.records, store.open_field
+    owner = LocalOwner(records, store.console_id, _signed_in())
+    actor = owner.actor
     registry = RegistryCache(records, clock, bus)
     locality = Locality(records=records, registry=registry, link=link, actor=actor, bus=bus)
     directory = Directory(
@@ -364,12 +365,12 @@ def _join(
         history=history,
         live=live,
         link=None,
-        actor=_local_owner(),
+        owner=owner,
         registry=registry,
         locality=locality,
         directory=directory,
         importing=importing,
-        editing=Editing(records=records, registry=registry, directory=directory, actor=later.actor),
+        editing=Editing(records=records, registry=registry, directory=directory, actor=actor),
         control=Control(records=records, directory=directory, link=link, jobs=jobs, actor=actor),
         diagnosis=Diagnosis(directory=directory, link=link),
         scanning=Scanning(directory=directory, link=link),
@@ -392,9 +393,6 @@ class _Later:
 
     def link(self) -> LanLink | None:
         return self.core.link
-
-    def actor(self) -> Actor:
-        return self.core.actor
 
 
 def _link(
@@ -420,10 +418,9 @@ def _link(
     )
 
 
-def _local_owner() -> Actor:
-    """Who acts while nobody else exists: the person who is signed in to this computer."""
+def _signed_in() -> str:
+    """The name of the person who is signed in to this computer."""
     try:
-        name = getpass.getuser()
+        return getpass.getuser()
     except (KeyError, OSError):
-        name = "local owner"
-    return Actor(natural_id("person", "local-owner"), name)
+        return "local owner"

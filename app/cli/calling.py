@@ -27,7 +27,8 @@ def call(command: Command, wishes: Namespace, words: Sequence[str], options: Glo
     if command.needs is Needs.NOTHING:
         return command.handle(cast("Core", None), wishes)
     profile = find_profile(options)
-    request = Request("command", tuple(words), os.fspath(Path.cwd()))
+    person = os.environ.get("PLANTROOM_PERSON", "")
+    request = Request("command", tuple(words), os.fspath(Path.cwd()), person)
     held = take_or_ask(profile, request, SystemClock())
     if isinstance(held, Answer):
         return Reply(held.document, held.text, held.exit_code)
@@ -63,6 +64,7 @@ def _serve_command(core: Core, request: Request) -> Answer:
         command, wishes = parse_command(request.argv, Path(request.cwd))
     except HelpWanted as wanted:
         return Answer({"help": wanted.text}, wanted.text)
+    core.owner.check(request.person)
     reply = command.handle(core, wishes)
     return Answer(reply.document, reply.text, reply.exit_code)
 

@@ -68,6 +68,10 @@ def core_of(profile: Profile, needs: Needs, *, fast: bool = False) -> Iterator[C
     """A started core on a profile whose lock this process has; stopped at the end.
 
     It holds no device yet: whoever opened it engages those it is about.
+
+    Raises:
+        InvalidRequest: the environment names a person nobody knows here.
+        EnvironmentLacks, StoreFault: the profile cannot be opened.
     """
     # A command that is answered by another process never comes here and pays for none of it.
     from app.settings import file as settings_file  # noqa: PLC0415
@@ -91,6 +95,8 @@ def core_of(profile: Profile, needs: Needs, *, fast: bool = False) -> Iterator[C
         )
         core.start()
         try:
+            if not profile.demo:
+                core.owner.check(os.environ.get("PLANTROOM_PERSON", ""))
             yield core
         finally:
             core.stop()

@@ -32,7 +32,7 @@ def _history(core: Core, arguments: Namespace) -> Reply:
     as_of_ms = _as_of_ms(arguments)
     history = core.record_book.history(arguments.kind, arguments.id, arguments.field, as_of_ms)
     rows = [
-        (iso(item.at_ms), item.author, item.act, _field(item), _words(item.value))
+        (iso(item.at_ms), item.author_name, item.act, _field(item), _words(item.value))
         for item in history.items
     ]
     text = table(("At", "By", "Act", "Field", "Value"), rows) if rows else "Nothing was said."

@@ -17,18 +17,25 @@ class WireError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command line to run in the holder's process, as typed in the folder `cwd`.
+    """A command line to run in the holder's process, as typed by `person` in the folder `cwd`.
 
-    `verb` is ``command``, ``hello`` (who are you) or ``raise`` (bring the window to the front).
+    `person` is empty where the caller named nobody. `verb` is ``command``, ``hello`` (who are
+    you) or ``raise`` (bring the window to the front).
     """
 
     verb: str = "command"
     argv: tuple[str, ...] = ()
     cwd: str = ""
+    person: str = ""
 
     def encode(self) -> bytes:
         """One line."""
-        body = {"verb": self.verb, "argv": list(self.argv), "cwd": self.cwd}
+        body = {
+            "verb": self.verb,
+            "argv": list(self.argv),
+            "cwd": self.cwd,
+            "person": self.person,
+        }
         return json.dumps(body).encode() + b"\n"
 
     @classmethod
@@ -40,10 +47,10 @@ class Request:
             not isinstance(body.get("verb"), str)
             or not isinstance(argv, list)
             or not all(isinstance(word, str) for word in argv)
-            or not isinstance(body.get("cwd", ""), str)
+            or not all(isinstance(body.get(name, ""), str) for name in ("cwd", "person"))
         ):
             raise WireError("not a request")
-        return cls(body["verb"], tuple(argv), body.get("cwd", ""))
+        return cls(body["verb"], tuple(argv), body.get("cwd", ""), body.get("person", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from app.records.kinds.person import Person
 from app.records.port import Actor, Change, Note, Records, Tx
 from app.services.directory import Directory
 from app.services.registry import RegistryCache
-from app.services.undoing import plan_restore, plan_undo
+from app.services.undoing import not_yet, plan_restore, plan_undo
 
 SEALED = "(sealed)"
 _SHOWN_NOTES = 1_000
@@ -32,6 +32,7 @@ class HistoryItem:
     act: str
     at_ms: int
     author: str
+    author_name: str
     kind: str
     record: str
     field: str
@@ -48,6 +49,7 @@ class HistoryItem:
             "act": self.act,
             "at": iso(self.at_ms),
             "author": self.author,
+            "author_name": self.author_name,
             "kind": self.kind,
             "record": self.record,
             "field": self.field,
@@ -114,7 +116,7 @@ class RecordBook:
         """What was said about a record; with `as_of_ms` up to then, and how it was then.
 
         Raises:
-            InvalidRequest: no such kind, record or field.
+            InvalidRequest: no such kind, record or field, or it did not exist then.
         """
         record = self.resolve(kind, text)
         family = self._family(record)
@@ -126,6 +128,8 @@ class RecordBook:
         items.sort(key=lambda item: item.at_ms)
         if as_of_ms is None:
             return RecordHistory(kind, record.id, tuple(items))
+        if self._records.as_of(type(record), record.id, as_of_ms) is None:
+            raise not_yet()
         past = tuple(item for item in items if item.at_ms <= as_of_ms)
         return RecordHistory(kind, record.id, past, self._as_of(family, field, as_of_ms))
 
@@ -134,11 +138,13 @@ class RecordBook:
     ) -> Undone:
         """Take back the last transaction about a record or its field; or restore a time's state.
 
-        Undoing again goes one step further back.
+        Undoing again goes one step further back. With a field only that field goes back. For a
+        device its asset and binding go back with it and nothing else: an import writes many
+        devices at once, and a place made for one may be another's by now.
 
         Raises:
             InvalidRequest: no such record or field, or nothing to take back.
-            Refused: a field was changed since by something that was not seen.
+            Refused: a field was changed since, or others use what would go away.
         """
         record = self.resolve(kind, text)
         family = self._family(record)
@@ -146,7 +152,7 @@ class RecordBook:
         if as_of_ms is not None:
             plan = plan_restore(self._records, family, field, as_of_ms)
         else:
-            plan = plan_undo(self._records, family, field)
+            plan = plan_undo(self._records, family, field, self._scope(record))
 
         def work(tx: Tx) -> tuple[str, tuple[str, ...]]:
             return tx.id, tuple(plan.work(tx))
@@ -235,6 +241,18 @@ class RecordBook:
             binding = self._records.get(Binding, natural_id(known[0], "binding", known[1]))
         return [record, *(member for member in (asset, binding) if member is not None)]
 
+    def _scope(self, record: Record) -> set[str] | None:
+        """The records that go back together with this one; None for its whole transaction."""
+        if not isinstance(record, Device | Asset | Binding):
+            return None
+        registry = self._registry.now()
+        device: Record | None = record
+        if isinstance(record, Asset):
+            device = registry.device_of(record.id)
+        elif isinstance(record, Binding):
+            device = registry.devices.get(record.device)
+        return {record.id, *(member.id for member in self._family(device or record))}
+
     def _items(
         self, record: Record, field: str | None, names: Mapping[str, str]
     ) -> list[HistoryItem]:
@@ -264,9 +282,8 @@ class RecordBook:
         return _only(found, field) if field is not None else found
 
     def _names(self) -> dict[str, str]:
-        me = self._actor()
-        people = {person.id: person.name for person in self._records.all(Person) if person.name}
-        return {me.person: me.name or me.person, **people}
+        """Names of authors by id; the program itself is one of them."""
+        return {"": "Plantroom"} | {p.id: p.name for p in self._records.all(Person) if p.name}
 
 
 def record_document(record: Record) -> dict[str, Any]:
@@ -289,7 +306,8 @@ def _item(change: Change, kind: str, record: str, names: Mapping[str, str]) -> H
         tx=change.tx,
         act=change.act,
         at_ms=change.at_ms,
-        author=names.get(change.author, change.author),
+        author=change.author,
+        author_name=names.get(change.author, change.author),
         kind=kind,
         record=record,
         field=change.field,
@@ -307,7 +325,8 @@ def _note_item(note: Note, kind: str, record: str, names: Mapping[str, str]) -> 
         tx="",
         act="note",
         at_ms=note.at_ms,
-        author=names.get(note.author, note.author),
+        author=note.author,
+        author_name=names.get(note.author, note.author),
         kind=kind,
         record=record,
         field=note.event,
