@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 Prompt = Callable[[str], str | None]
 """Asks a person for a passphrase with the given words; None when nobody can be asked."""
 
-_MIN_LENGTH = 8
+_ADVISED_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +140,15 @@ def _first_key(custody: Custody) -> MasterKey:
             return _first_key_in_store(custody, known, master)
         except StoreSilent as silent:
             silence = silent.reason
-    given = _passphrase(custody, "Choose a passphrase for this profile: ")
+    given = _chosen_passphrase(custody)
     if given is None:
         raise _nobody_to_ask(custody, silence)
-    if len(given) < _MIN_LENGTH:
-        raise EnvironmentLacks(
-            "key.short_passphrase",
-            f"The passphrase has fewer than {_MIN_LENGTH} characters.",
-            do="Choose a longer one; four random words are good.",
+    if len(given) < _ADVISED_LENGTH:
+        # Whoever chose it has their reasons, and a script cannot be asked again.
+        log.warning(
+            "The passphrase has fewer than %d characters, and only it protects this profile's "
+            "keys. Four random words are good.",
+            _ADVISED_LENGTH,
         )
     known.pop("account", None)
     known["passphrase"] = wrapping.wrap(master, given)
@@ -178,6 +179,21 @@ def _passphrase(custody: Custody, words: str) -> str | None:
     if custody.demo_file.exists():
         return custody.demo_file.read_text(encoding="ascii").strip()
     return _environment_passphrase(custody.environ) or custody.prompt(words) or None
+
+
+def _chosen_passphrase(custody: Custody) -> str | None:
+    """A new profile's passphrase; a person types it twice, since a slip could not be opened."""
+    if given := _environment_passphrase(custody.environ):
+        return given
+    given = custody.prompt("Choose a passphrase for this profile: ")
+    if given and custody.prompt("The same passphrase again: ") != given:
+        raise EnvironmentLacks(
+            "key.passphrases_differ",
+            "The two passphrases are not the same.",
+            do="Try again; nothing was made yet.",
+            retry=True,
+        )
+    return given or None
 
 
 def _environment_passphrase(environ: Mapping[str, str]) -> str | None:

@@ -58,4 +58,6 @@ def unwrap(section: dict[str, Any], passphrase: str) -> MasterKey:
 
 
 def _stretch(passphrase: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> bytes:
-    return hash_secret_raw(passphrase.encode(), salt, passes, memory_kib, lanes, KEY_BYTES, Type.ID)
+    # What an environment holds need not be UTF-8; the same bytes always open it again.
+    text = passphrase.encode("utf-8", "surrogateescape")
+    return hash_secret_raw(text, salt, passes, memory_kib, lanes, KEY_BYTES, Type.ID)

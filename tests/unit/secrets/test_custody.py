@@ -112,9 +112,39 @@ def test_the_store_is_left_alone_when_the_environment_says_so(tmp_path: Path) ->
     assert store.kept == {}
 
 
-def test_a_short_passphrase_is_not_taken(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentLacks, match="characters"):
-        unlock(custody(tmp_path, NotedStore("no"), {"PLANTROOM_PASSPHRASE": "short"}))
+def test_a_short_passphrase_is_taken_with_a_warning_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    short = {"PLANTROOM_PASSPHRASE": "short"}
+    master = unlock(custody(tmp_path, NotedStore("no"), short))
+    assert "fewer than 8 characters" in caplog.text
+    caplog.clear()
+    assert unlock(custody(tmp_path, NotedStore("no"), short, in_use=True)) == master
+    assert caplog.text == ""
+
+
+def test_an_empty_passphrase_is_none(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentLacks) as caught:
+        unlock(custody(tmp_path, NotedStore("no"), {"PLANTROOM_PASSPHRASE": ""}))
+    assert caught.value.code == "key.no_passphrase"
+
+
+def test_a_passphrase_that_is_not_utf_8_opens_what_it_closed(tmp_path: Path) -> None:
+    odd = {"PLANTROOM_PASSPHRASE": b"caf\xe9 caf\xe9".decode("utf-8", "surrogateescape")}
+    master = unlock(custody(tmp_path, NotedStore("no"), odd))
+    assert unlock(custody(tmp_path, NotedStore("no"), odd, in_use=True)) == master
+
+
+def test_a_slip_in_a_typed_passphrase_makes_no_profile(tmp_path: Path) -> None:
+    typed = iter(["correct horse", "corect horse"])
+    asked = Custody(
+        key_file=tmp_path / "key.json", in_use=False, environ={}, store=NotedStore("no"),
+        prompt=lambda _words: next(typed),
+    )  # fmt: skip
+    with pytest.raises(EnvironmentLacks) as caught:
+        unlock(asked)
+    assert caught.value.code == "key.passphrases_differ"
+    assert not (tmp_path / "key.json").exists()
 
 
 def test_a_locked_store_leads_to_the_passphrase_that_was_given_before(tmp_path: Path) -> None:
