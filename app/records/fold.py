@@ -48,8 +48,7 @@ class Folded:
 def fold_record(kind: Kind, operations: Iterable[Operation]) -> Folded:
     """Fold every field of a record from all its operations, refused ones left out."""
     everything = {o.id: o for o in operations}
-    unique = {o.id: o for o in everything.values() if o.verdict != REFUSED}
-    ordered = sorted((upcast(kind, o) for o in unique.values()), key=Operation.order)
+    ordered = in_order(kind, everything.values())
     touching: dict[str, list[Operation]] = {}
     for operation in ordered:
         for name in operation.fields:
@@ -62,9 +61,15 @@ def fold_record(kind: Kind, operations: Iterable[Operation]) -> Folded:
         states["deleted"] = State(True)
     elif states["deleted"].value:
         states["deleted"] = _shown_if_edited_unseen(states["deleted"], ordered)
-    seen = tuple(f"{console}:{n}" for console, n in sorted(newest(unique).items()))
+    seen = tuple(f"{console}:{n}" for console, n in sorted(newest(o.id for o in ordered).items()))
     site = min(everything.values(), key=Operation.order).site if everything else ""
     return Folded(states, seen, site)
+
+
+def in_order(kind: Kind, operations: Iterable[Operation]) -> list[Operation]:
+    """Each operation once, in today's words and in its order, refused ones left out."""
+    unique = {o.id: o for o in operations if o.verdict != REFUSED}
+    return sorted((upcast(kind, o) for o in unique.values()), key=Operation.order)
 
 
 def fold(spec: Spec, operations: Sequence[Operation]) -> State:
@@ -149,35 +154,3 @@ def change(spec: Spec, now: Any, wanted: Any, seen: tuple[str, ...]) -> Edit:
     if spec.merge is Merge.TAGS:
         return Edit(set_change(now, wanted), seen)
     return Edit(wanted, seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Inverse:
-    """What undoing operations would say. `stale` names fields somebody has changed since."""
-
-    fields: Mapping[str, Edit]
-    stale: tuple[str, ...]
-
-
-def inverse(kind: Kind, operations: Sequence[Operation], undone: frozenset[str]) -> Inverse:
-    """The edits that take back the operations `undone`, given all operations of their record.
-
-    A register goes back only while an undone operation is shown or kept beside: afterwards
-    somebody has decided anew, and that decision is theirs.
-    """
-    now = fold_record(kind, operations)
-    before = fold_record(kind, [o for o in operations if o.id not in undone])
-    touched = {name for o in operations if o.id in undone for name in upcast(kind, o).fields}
-    edits: dict[str, Edit] = {}
-    stale: list[str] = []
-    for name in sorted(touched & kind.specs.keys()):
-        spec, current, earlier = kind.specs[name], now.states[name], before.states[name]
-        if spec.merge is Merge.TAGS:
-            edits[name] = change(spec, current.value, earlier.value, current.heads)
-        elif undone & set(current.heads):
-            kept = {operation for operation, _ in earlier.also}  # what others said stays beside
-            seen = tuple(head for head in current.heads if head not in kept)
-            edits[name] = Edit(earlier.value, seen)
-        else:
-            stale.append(name)
-    return Inverse(edits, tuple(stale))

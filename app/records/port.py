@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -24,7 +24,10 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of one operation, for history. A sealed value shows only that there is one."""
+    """One field of one operation, for history. A sealed value shows only that there is one.
+
+    `taken_back`: an undo has taken it back, so it no longer counts.
+    """
 
     operation: str
     tx: str
@@ -37,6 +40,7 @@ class Change:
     undoes: str | None
     verdict: str | None
     reason: str
+    taken_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +141,30 @@ class Tx(Protocol):
     def restore(self, seen: Record, /) -> str:
         """Take a deletion back."""
 
-    def undo(self, tx: str, /) -> tuple[str, ...]:
+    def undo(
+        self,
+        tx: str,
+        /,
+        *,
+        records: Collection[str] | None = None,
+        fields: Collection[str] | None = None,
+    ) -> tuple[str, ...]:
         """Take back what one transaction said; returns the new operations.
 
+        With `records` only what it said about these, with `fields` only of these fields. What an
+        undo took back before stays as it is, so undoing goes one step further back each time.
+
         Raises:
-            InvalidRequest: no such transaction here.
+            InvalidRequest: no such transaction here, or nothing of it is left to take back.
             Refused: a field was changed since, or the state table forbids the way back.
         """
 
-    def restore_as_of(self, seen: Record, at_ms: int, /) -> tuple[str, ...]:
+    def restore_as_of(
+        self, seen: Record, at_ms: int, /, *, fields: Collection[str] | None = None
+    ) -> tuple[str, ...]:
         """Put the record back to what was true at `at_ms`; returns the fields that changed.
 
-        States the table does not allow to go back to stay as they are.
+        With `fields` only these. States the table does not allow to go back to stay as they are.
         """
 
     def note(self, event: str, about: str, data: Mapping[str, Any], /) -> str:

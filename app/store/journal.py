@@ -56,6 +56,7 @@ class Journal:
         self.console = console
         self._clock = clock
         self.tip = self._read_tip()
+        self._moment_us = 0
 
     def _read_tip(self) -> Tip:
         execute = self._connection.execute
@@ -71,9 +72,16 @@ class Journal:
                 shared = max(shared, number(op)[1])
         return Tip(last[0], bytes(last[1]), shared, local, last[2])
 
+    def begin(self) -> None:
+        """A transaction begins: all it says is said at this moment, some microseconds apart.
+
+        A look at a time in milliseconds then never shows half of it.
+        """
+        self._moment_us = self._clock.now_ms() * 1000
+
     def now_us(self) -> int:
-        """The next hybrid time: the clock's, or just after the last one where it jumped back."""
-        at_us = max(self._clock.now_ms() * 1000, self.tip.at_us + 1)
+        """The next hybrid time: the moment's, or just after the last one where it jumped back."""
+        at_us = max(self._moment_us, self.tip.at_us + 1)
         self.tip = replace(self.tip, at_us=at_us)
         return at_us
 
@@ -87,9 +95,8 @@ class Journal:
 
     def append(self, operation: Operation, *, waiting: int) -> None:
         """Write one line and chain it."""
-        now_us = self._clock.now_ms() * 1000
-        ahead = operation.at_us - now_us > MAX_DRAG_US
-        known_us = max(self.tip.at_us, now_us, 0 if ahead else operation.at_us)
+        ahead = operation.at_us - self._moment_us > MAX_DRAG_US
+        known_us = max(self.tip.at_us, self._moment_us, 0 if ahead else operation.at_us)
         body = operation.body()
         hashed = body_hash(body)
         chained = link(self.tip.hash, operation.header(known_us), hashed)

@@ -42,6 +42,7 @@ class Recorder:
         before = self.journal.tip
         try:
             with self.database.writing():
+                self.journal.begin()
                 yield
         except BaseException:
             self.journal.tip = before

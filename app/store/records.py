@@ -17,6 +17,7 @@ from app.records.fold import as_of, fold_record
 from app.records.operation import REFUSED, Edit, Operation
 from app.records.port import Actor, Attention, Change, Hit, Note, Tx
 from app.records.query import Page, Query
+from app.records.undo import taken_back
 from app.runtime.events import MAX_IDS, AppFault, Changed, EventBus
 from app.runtime.threads import NamedThread
 from app.store import door
@@ -219,16 +220,18 @@ class StoredRecords:
                 " WHERE record=? AND kind=? AND act<>'note' ORDER BY pos",
                 (id, kind),
             ).fetchall()
+        operations = [operation_of(row[:-1]) for row in rows]
+        gone = taken_back(declared, operations)
         changes: list[Change] = []
-        for row in rows:
-            operation = operation_of(row[:-1])
+        for operation, row in zip(operations, rows, strict=True):
             for name, edit in operation.fields.items():
                 name = declared.was.get(name, name)  # noqa: PLW2901 - its name of today
                 if field in (None, name):
                     spec = declared.specs.get(name)
                     sealed = spec is not None and spec.sealed and edit.value is not None
                     shown = edit._replace(value=SEALED) if sealed else edit
-                    changes.append(_change(operation, name, shown, row[-1]))
+                    back = name in gone.get(operation.id, ())
+                    changes.append(_change(operation, name, shown, row[-1], taken_back=back))
         return changes
 
     def notes(self, about: str, limit: int = 100) -> Sequence[Note]:
@@ -313,7 +316,9 @@ class StoredRecords:
                 raise translated(error, self._database.path) from error
 
 
-def _change(operation: Operation, name: str, edit: Edit, verdict_reason: str | None) -> Change:
+def _change(
+    operation: Operation, name: str, edit: Edit, verdict_reason: str | None, *, taken_back: bool
+) -> Change:
     return Change(
         operation=operation.id,
         tx=operation.tx,
@@ -326,4 +331,5 @@ def _change(operation: Operation, name: str, edit: Edit, verdict_reason: str | N
         undoes=operation.undoes,
         verdict=operation.verdict,
         reason=verdict_reason or operation.reason,
+        taken_back=taken_back,
     )

@@ -6,17 +6,18 @@ Every operation takes what was seen from the record the person looked at, never 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.errors import InvalidRequest, Refused
 from app.domain.ids import new_id
 from app.records.field import K, Kind, Merge, Record, Spec, kind_of
-from app.records.fold import Folded, as_of, change, fold_record, inverse
+from app.records.fold import Folded, as_of, change, fold_record
 from app.records.operation import ALLOWED, Edit, Operation, canonical
 from app.records.port import Actor
 from app.records.query import Page, Query
+from app.records.undo import inverse, left_standing
 from app.store import door
 from app.store.engines import Database
 from app.store.journal import Journal
@@ -126,22 +127,33 @@ class WriteTx:
         past = self._past(kind, seen)
         return self._say("restore", kind, seen.id, seen.site, {"deleted": edit}, past)
 
-    def undo(self, tx: str, /) -> tuple[str, ...]:
+    def undo(
+        self,
+        tx: str,
+        /,
+        *,
+        records: Collection[str] | None = None,
+        fields: Collection[str] | None = None,
+    ) -> tuple[str, ...]:
         """Take back one transaction; see the port."""
-        lines = self._journal.of_transaction(tx)
-        if not lines:
+        parts: dict[tuple[str, str], list[tuple[Operation, bool]]] = {}
+        for operation, sent in self._journal.of_transaction(tx):
+            if records is None or operation.record in records:
+                parts.setdefault((operation.kind, operation.record), []).append((operation, sent))
+        said = [self._undo_record(kind_of(kind), part, fields) for (kind, _), part in parts.items()]
+        written = tuple(operation for operation in said if operation is not None)
+        if not written:
             raise InvalidRequest(
-                "records.no_such_transaction",
+                "records.nothing_to_undo",
                 "There is no such change to take back.",
                 where=tx,
                 do="Take the change's `tx` from the history.",
             )
-        records: dict[tuple[str, str], list[tuple[Operation, bool]]] = {}
-        for operation, sent in lines:
-            records.setdefault((operation.kind, operation.record), []).append((operation, sent))
-        return tuple(self._undo_record(kind_of(kind), part) for (kind, _), part in records.items())
+        return written
 
-    def restore_as_of(self, seen: Record, at_ms: int, /) -> tuple[str, ...]:
+    def restore_as_of(
+        self, seen: Record, at_ms: int, /, *, fields: Collection[str] | None = None
+    ) -> tuple[str, ...]:
         """Put the record back to what was true at a time; see the port."""
         kind = kind_of(seen)
         if kind.is_entry:
@@ -159,6 +171,8 @@ class WriteTx:
         edits: dict[str, Edit] = {}
         for name, spec in kind.specs.items():
             now, wanted = getattr(seen, name), then.states[name].value
+            if fields is not None and name not in fields:
+                continue
             if now == wanted or not self._goes_back(spec, now, wanted):
                 continue
             edits[name] = change(spec, now, wanted, seen.heads.get(name, ()))
@@ -229,20 +243,30 @@ class WriteTx:
                 self.said.site_keys.append((site, made))
         return change(spec, now, value, heads)
 
-    def _undo_record(self, kind: Kind, part: list[tuple[Operation, bool]]) -> str:
-        """Take back this transaction's operations on one record; newest first in `part`."""
+    def _undo_record(
+        self, kind: Kind, part: list[tuple[Operation, bool]], fields: Collection[str] | None
+    ) -> str | None:
+        """Take back this transaction's operations on one record; newest first in `part`.
+
+        None when nothing of them is left to take back.
+        """
         last = part[0][0]
         undone = frozenset(operation.id for operation, _ in part)
         past = self._journal.of_record(kind.name, last.record)
         now = fold_record(kind, past)
-        taken = inverse(kind, past, undone)
-        edits = dict(taken.fields)
-        stale = taken.stale
+        standing = left_standing(kind, past)
+        made = any(o.act == "create" for o in standing if o.id in undone)
+        if made and fields is not None:
+            return None  # a field was never anything before the record was made
+        taken = inverse(kind, past, undone, fields)
+        edits, stale = dict(taken.fields), taken.stale
+        if made:
+            stale = () if {o.id for o in standing} <= undone else ("record",)
+            edits = {"deleted": Edit(True, (*now.states["deleted"].heads, *now.seen))}
+        if not edits and not stale:
+            return None
         if now.states["deleted"].value and "deleted" not in edits:
             raise door.deleted(kind, last.record)
-        if any(operation.act == "create" for operation, _ in part):
-            stale = () if {o.id for o in past} <= undone else ("record",)
-            edits = {"deleted": Edit(True, (*now.states["deleted"].heads, *now.seen))}
         if stale:
             raise Refused(
                 "records.changed_since",

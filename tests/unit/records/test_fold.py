@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.records.field import kind_of
-from app.records.fold import EDITED, as_of, fold_record, inverse
+from app.records.fold import EDITED, as_of, fold_record
 from app.records.operation import Edit, Operation, read_operation
+from app.records.undo import inverse
 
 WORDS = ("x", "y", "z")
 NAMES = ("title", "label", "tags", "deleted")

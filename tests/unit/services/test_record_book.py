@@ -5,7 +5,7 @@ import json
 import pytest
 from fakes.bench import KEY, row
 
-from app.domain.errors import InvalidRequest
+from app.domain.errors import InvalidRequest, Refused
 from app.domain.words import Connection
 from app.records.kinds import Asset, Device, Place
 from app.services.editing import EditRequest
@@ -84,12 +84,97 @@ def test_undo_takes_the_whole_last_transaction_back_and_again_the_one_before(boo
     assert book.directory.row("bf01").name == "Pump bf01"
 
 
-def test_undo_of_a_field_takes_back_the_transaction_that_touched_it(book):
+def edit(book, device, **values):
     book.clock.advance(1)
-    book.editing.edit(book.editing.seen("bf01"), EditRequest(tags=["x"])).result(10)
+    book.editing.edit(book.editing.seen(device), EditRequest(**values)).result(10)
+
+
+def test_undo_of_a_field_takes_that_field_back_and_no_other(book):
+    edit(book, "bf01", tags=["x"])
     book.record_book.undo("device", "bf01", "name")
     shown = book.directory.row("bf01")
-    assert (shown.name, shown.tags) == ("Second", ("x",))
+    assert (shown.name, shown.place, shown.tags) == ("Second", ("Level 1",), ("x",))
+    book.record_book.undo("device", "bf01", "name")
+    assert book.directory.row("bf01").name == "Pump bf01"
+    with pytest.raises(InvalidRequest) as caught:
+        book.record_book.undo("device", "bf01", "name")
+    assert caught.value.code == "record.nothing_to_undo"
+    book.record_book.undo("device", "bf01")
+    assert book.directory.row("bf01").tags == ()
+    book.record_book.undo("device", "bf01")
+    assert book.directory.row("bf01").place == ()
+
+
+def test_undo_again_does_not_need_the_clock_to_have_moved(bench):
+    bench.bring(row("bf01"))
+    for name in ("One", "Two", "Three"):
+        bench.editing.edit(bench.editing.seen("bf01"), EditRequest(name=name, tags=[name])).result(
+            10
+        )
+    shown = []
+    for _ in range(3):
+        bench.record_book.undo("device", "bf01")
+        shown.append((bench.directory.row("bf01").name, bench.directory.row("bf01").tags))
+    assert shown == [("Two", ("Two",)), ("One", ("One",)), ("Pump bf01", ())]
+
+
+def test_every_field_of_an_edit_goes_back(book):
+    before = book.directory.row("bf02").document()
+    edit(book, "bf02", name="N", place=["A", "B"], tags=["p", "q"], interval_s=60.0, paused=True)
+    book.record_book.undo("device", "bf02")
+    assert book.directory.row("bf02").document() == before
+
+
+def test_a_place_made_for_one_device_stays_when_that_is_taken_back(book):
+    edit(book, "bf01", place=["Attic"])
+    edit(book, "bf02", place=["Attic"])
+    book.record_book.undo("device", "bf01")
+    assert book.directory.row("bf01").place == ("Level 1",)
+    assert book.directory.row("bf02").place == ("Attic",)
+
+
+def test_a_place_that_is_used_does_not_go_away(book):
+    edit(book, "bf02", place=["Level 1"])
+    with pytest.raises(Refused) as caught:
+        book.record_book.undo("place", "Level 1")
+    assert "1 asset would be left" in caught.value.what
+    assert book.directory.row("bf02").place == ("Level 1",)
+    assert book.directory.row("bf01").name == "Third"
+
+
+def test_a_site_with_devices_does_not_go_away(book):
+    with pytest.raises(Refused):
+        book.record_book.undo("site", "Site")
+    assert len(book.directory.rows()) == 2
+
+
+def test_undo_by_the_asset_takes_the_device_along(book):
+    book.record_book.undo("asset", "Third")
+    shown = book.directory.row("bf01")
+    assert shown.name == "Second"
+    assert book.directory.find("bf01").name == "Second"
+
+
+def test_what_somebody_changed_since_is_not_taken_back(book):
+    asset = book.directory.asset(book.directory.find("bf01"))
+    stale = book.records.history("asset", asset.id, "name")[-2].tx
+    with pytest.raises(Refused) as caught:
+        book.by_person(lambda tx: tx.undo(stale, fields={"name"}))
+    assert "changed since" in caught.value.what
+
+
+def test_a_sealed_field_goes_back_alone_and_still_opens(book):
+    book.clock.advance(1)
+    book.bring(row("bf01", key=OTHER_KEY))
+    book.record_book.undo("device", "bf01", "local_key")
+    device = book.directory.find("bf01")
+    assert book.store.open_field(device, "local_key") == KEY
+
+
+def test_how_it_was_before_it_was_is_a_sentence(book):
+    with pytest.raises(InvalidRequest) as caught:
+        book.record_book.history("device", "bf01", as_of_ms=1_000)
+    assert caught.value.code == "record.not_yet"
 
 
 def test_undo_of_an_import_leaves_the_other_devices_alone(book):
@@ -131,7 +216,7 @@ def test_other_kinds_are_found_by_id_and_by_name(book):
         ("device", "bf01", "colour", None),
         ("device", "bf01", None, 1_000),
         ("device", "bf01", "name", 1_000),
-        ("device", "bf01", "local_key", 9_999_999_999_999),
+        ("device", "bf02", "name", None),
         ("remark", "x", None, None),
     ],
 )
