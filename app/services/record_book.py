@@ -241,10 +241,8 @@ class RecordBook:
             binding = self._records.get(Binding, natural_id(known[0], "binding", known[1]))
         return [record, *(member for member in (asset, binding) if member is not None)]
 
-    def _scope(self, record: Record) -> set[str] | None:
-        """The records that go back together with this one; None for its whole transaction."""
-        if not isinstance(record, Device | Asset | Binding):
-            return None
+    def _scope(self, record: Record) -> set[str]:
+        """The records that go back together with this one."""
         registry = self._registry.now()
         device: Record | None = record
         if isinstance(record, Asset):

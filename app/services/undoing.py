@@ -9,6 +9,7 @@ from app.domain.errors import InvalidRequest, Refused
 from app.records.field import Record, kind_of
 from app.records.kinds.asset import Asset
 from app.records.kinds.device import Device
+from app.records.kinds.person import Person
 from app.records.kinds.place import Place
 from app.records.kinds.site import Site
 from app.records.operation import REFUSED, number
@@ -19,11 +20,12 @@ UNDO_REASON = "Undone: "
 """Begins the reason of every undo; the id of the transaction it takes back follows."""
 RESTORE_REASON = "Restored to an earlier time"
 
-_USED_AS: dict[type[Record], tuple[tuple[type[Record], str], ...]] = {
-    Place: ((Asset, "place"), (Place, "parent")),
-    Site: ((Device, "site"), (Place, "site")),
+_USED_AS: dict[type[Record], tuple[str, tuple[tuple[type[Record], str], ...]]] = {
+    Device: ("tuya_id", ((Device, "parent"),)),
+    Place: ("id", ((Asset, "place"), (Place, "parent"))),
+    Site: ("id", ((Device, "site"), (Place, "site"))),
 }
-"""Which fields name a place or a site: what is named does not go away."""
+"""By which of its values others name a record, and in which fields: what is named stays."""
 
 Work = Callable[[Tx], Sequence[str]]
 """Writes inside a transaction; returns the operations it knows of."""
@@ -38,12 +40,12 @@ class Plan:
 
 
 def plan_undo(
-    records: Records, family: Sequence[Record], field: str | None, scope: Collection[str] | None
+    records: Records, family: Sequence[Record], field: str | None, scope: Collection[str]
 ) -> Plan:
     """Take back the newest transaction that still stands about these records, or the field.
 
-    Of the transaction goes back what it said about `scope`, ids of records, None for all of it;
-    with a field, only that field. Undoing again goes one step further back.
+    Of the transaction goes back what it said about `scope`, ids of records, and with a field only
+    that field: an import writes many devices at once. Undoing again goes one step further back.
 
     Raises:
         InvalidRequest: nothing stands.
@@ -100,20 +102,27 @@ def _newness(change: Change) -> tuple[int, int]:
 
 
 def _refuse_if_used(tx: Tx, record: Record) -> None:
-    """A place with things in it is not taken away; what is raised here undoes the undo."""
+    """A place with things in it does not go away; what is raised here undoes the undo."""
     now = tx.get(type(record), record.id)
     if now is None or not now.deleted:
         return
     kind = kind_of(record).name
-    for user, field in _USED_AS.get(type(record), ()):
-        there = Where(field, "=", record.id)
+    if isinstance(record, Person):
+        raise Refused(
+            "record.in_use",
+            "A person whose changes stand in the journal does not go away.",
+            where=f"{kind} {record.id}",
+        )
+    name, users = _USED_AS.get(type(record), ("id", ()))
+    for user, field in users:
+        there = Where(field, "=", getattr(record, name))
         query = Query(kind=kind_of(user).name, where=(there,), limit=1, count=True)
         if used := tx.find(query).total:
             noun = kind_of(user).name + ("s" if used > 1 else "")
             raise Refused(
                 "record.in_use",
-                f"Taking that back would remove the {kind}, and {used} {noun} would be left"
-                " without it.",
+                f"Taking that back would remove the {kind}, which {used} {noun} still"
+                f" need{'s' if used == 1 else ''}.",
                 where=f"{kind} {record.id}",
-                do=f"Move the {noun} elsewhere first.",
+                do=f"Take the {noun} away from it first.",
             )

@@ -137,9 +137,28 @@ def test_a_place_that_is_used_does_not_go_away(book):
     edit(book, "bf02", place=["Level 1"])
     with pytest.raises(Refused) as caught:
         book.record_book.undo("place", "Level 1")
-    assert "1 asset would be left" in caught.value.what
+    assert "2 assets still need" in caught.value.what
     assert book.directory.row("bf02").place == ("Level 1",)
     assert book.directory.row("bf01").name == "Third"
+
+
+def test_taking_back_a_place_that_an_import_made_leaves_the_import_alone(bench):
+    bench.bring(row("bf01", place=["Level 2"]), row("bf02"))
+    with pytest.raises(Refused):
+        bench.record_book.undo("place", "Level 2")
+    assert len(bench.directory.rows()) == 2
+    edit(bench, "bf01", place=[])
+    bench.record_book.undo("place", "Level 2")
+    assert bench.all(Place) == []
+    assert len(bench.directory.rows()) == 2
+
+
+def test_a_gateway_with_devices_behind_it_does_not_go_away(bench):
+    bench.bring(row("gw01"), row("bf02", parent="gw01", node_id="1"))
+    with pytest.raises(Refused) as caught:
+        bench.record_book.undo("device", "gw01")
+    assert "1 device still needs" in caught.value.what
+    assert len(bench.directory.rows()) == 2
 
 
 def test_a_site_with_devices_does_not_go_away(book):
