@@ -89,8 +89,8 @@ _TABLE: dict[Trouble, tuple[Connection, str, str]] = {
     ),
     Trouble.CLOSED_AT_ONCE: (
         Connection.BUSY,
-        "It accepts the connection and closes it at once: another program is connected.",
-        "Close the phone app or the other controller, or power-cycle the device if nobody is.",
+        "It accepts the connection and closes it at once: its connections are taken, or it hangs.",
+        "Close other apps that control it directly; if that does not help, power-cycle it.",
     ),
     Trouble.CLOSED_ON_WORD: (
         Connection.WRONG_KEY,

@@ -14,11 +14,15 @@ from app.lan.held import HeldDevice
 from app.lan.presence import Presence, World
 from app.lan.session import Fate, Phase, Priority, Session
 
-CHILDREN_ASK_S = 30.0
+CHILDREN_ASK_S = 15.0
+DOUBT_S = 5.0
+"""A sub-device that is missing from the list is asked for again this soon."""
 MERGE_S = 2.0
 """A big gateway splits its lists over several frames; they are read together after this long."""
 OFFLINE_REPORTS = 2
 _UNANSWERED_ASKS = 2
+AWAKE_S = 60.0
+"""A battery device is called online this long after a report, then asleep."""
 
 
 class Child:
@@ -27,44 +31,90 @@ class Child:
     def __init__(self, spec: LinkSpec, world: World) -> None:
         self.spec = spec
         self.presence = Presence(spec, world)
-        self.judged = asyncio.Event()
         self._absent = 0
+        self._followed_ms: int | None = None
 
     def renew(self, spec: LinkSpec) -> None:
         """Take a changed record."""
         self.spec = self.presence.spec = spec
         self.presence.rhythm.ask(spec.interval_s)
+        if spec.paused:
+            self.say(Connection.PAUSED, "")
+        elif self.presence.word is Connection.PAUSED:
+            self.say(Connection.CONNECTING, "Waiting for its gateway's word.")
+
+    def follow(self) -> None:
+        """From now on what its gateway says is heard; its first word counts from here."""
+        self._followed_ms = self.presence.world.clock.now_ms()
+        self._absent = 0
+
+    @property
+    def missing(self) -> bool:
+        """Its gateway did not list it last time, and was not asked often enough to judge."""
+        return 0 < self._absent < OFFLINE_REPORTS and not self.presence.rhythm.sleepy
 
     def say(self, word: Connection, sentence: str) -> None:
         """Set the word, unless a person wants this one left alone."""
         if self.spec.paused:
             word, sentence = Connection.PAUSED, "Left alone."
-        self.presence.say(word, sentence)
-        self.judged.set()
+        began_ms, self._followed_ms = self._followed_ms, None
+        self.presence.say(word, sentence, began_ms=began_ms if word is Connection.ONLINE else None)
 
     def reported(self, body: Body, *, pushed: bool) -> None:
         """Values came for it; unasked ones prove that it is there."""
-        self.presence.report(body)
+        rhythm = self.presence.rhythm
         if pushed:
-            self.present()
+            self._absent = 0
+            self.say(Connection.ONLINE, "")
+        # What a gateway answers for a sub-device that sleeps is what it remembers.
+        self.presence.report(body, fresh=pushed or not rhythm.sleepy)
 
     def present(self) -> None:
-        """Its gateway hears it."""
+        """Its gateway lists it, or answers for it."""
         self._absent = 0
-        self.say(Connection.ONLINE, "")
+        rhythm, now_s = self.presence.rhythm, self.presence.world.loop.time()
+        if not rhythm.sleepy or rhythm.heard_within(AWAKE_S, now_s):
+            self.say(Connection.ONLINE, "")
+            return
+        rhythm.expect_from(now_s)
+        self._rest(now_s, "Its report is overdue, although its gateway still lists it: {why}")
 
     def absent(self) -> None:
         """Its gateway reported it offline once more."""
         self._absent += 1
-        rhythm = self.presence.rhythm
-        if rhythm.within(self.presence.world.loop.time()):
-            self.say(Connection.ASLEEP, "Asleep on its battery; its gateway waits for its report.")
+        rhythm, now_s = self.presence.rhythm, self.presence.world.loop.time()
+        if rhythm.within(now_s):
+            self._rest(now_s, "")
         elif self._absent >= OFFLINE_REPORTS:
             self.say(Connection.OFFLINE, "Its gateway does not hear it.")
+
+    def age(self) -> None:
+        """Time passed: one that reported falls asleep again, one whose report is overdue is lost.
+
+        For gateways that give no lists; where lists come they say the same.
+        """
+        rhythm, now_s = self.presence.rhythm, self.presence.world.loop.time()
+        awake = rhythm.heard_within(AWAKE_S, now_s)
+        if rhythm.sleepy and not awake and self.presence.word in _LISTED:
+            self._rest(now_s, "Its report is overdue: {why}")
 
     def unknown(self) -> None:
         """The gateway answered that it has no such sub-device."""
         self.say(Connection.OFFLINE, "Its gateway does not know it: it may have been removed.")
+
+    def _rest(self, now_s: float, overdue: str) -> None:
+        rhythm = self.presence.rhythm
+        if rhythm.within(now_s):
+            hours = rhythm.interval_s / 3600
+            self.say(
+                Connection.ASLEEP,
+                f"Asleep on its battery behind its gateway; it reports about every {hours:.3g} h.",
+            )
+        else:
+            self.say(Connection.OFFLINE, overdue.format(why="its battery may be empty."))
+
+
+_LISTED = frozenset({Connection.ONLINE, Connection.ASLEEP})
 
 
 class Gateway:
@@ -91,6 +141,7 @@ class Gateway:
         session = self.held.session
         if self.held.online and session is not None:
             for child in fresh:
+                child.follow()
                 self._world.loop.create_task(self._ask(session, child))
         else:
             self.pass_on()
@@ -117,6 +168,8 @@ class Gateway:
     def _opened(self, session: Session) -> None:
         if self._asking is None:
             self._lists_silent = 0
+            for child in self.children.values():
+                child.follow()
             self._asking = self._world.loop.create_task(self._watch(session))
 
     def _body(self, message: Message, body: Body) -> None:
@@ -133,8 +186,11 @@ class Gateway:
             if not child.spec.paused:
                 await self._ask(session, child)
         while session.phase is Phase.OPEN:
-            await asyncio.sleep(CHILDREN_ASK_S)
+            doubtful = any(child.missing for child in self.children.values())
+            await asyncio.sleep(DOUBT_S if doubtful else CHILDREN_ASK_S)
             await self._ask_online(session)
+            for child in list(self.children.values()):
+                child.age()
 
     async def _ask(self, session: Session, child: Child) -> None:
         now_s = self._world.clock.now_ms() // 1000

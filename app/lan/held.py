@@ -56,6 +56,8 @@ class HeldDevice:
         self._settled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unreadable = 0
+        self._opened_ms: int | None = None
+        self._target: Target | None = None
         self._quick_closes = 0
         self._key_proved = False
         self._life = world.loop.create_task(self._live(), name=f"hold {spec.device}")
@@ -175,10 +177,13 @@ class HeldDevice:
             self.world.claims.release(target.ip, target.port, self.spec.device)
 
     async def _connected(self, target: Target) -> Trouble:
+        self._target = target
         untried = self.presence.word in _UNTRIED
         if untried and not self.presence.rhythm.sleepy:
             self.presence.say(Connection.CONNECTING, f"Connecting to {target.ip}.")
-        self.presence.ip, self.presence.version = target.ip, target.version
+        if not target.candidate:
+            # What an announcement says is shown once it is proved.
+            self.presence.ip, self.presence.version = target.ip, target.version
         loop = self.world.loop
         self._ended, self._settled, self._unreadable = loop.create_future(), asyncio.Event(), 0
         async with self.world.pacer.turn(target.ip, at_once=self.presence.rhythm.sleepy):
@@ -188,28 +193,11 @@ class HeldDevice:
             listen_s = LISTEN_FIRST_S if self._quick_closes else 0.0
             known = self._key_proved and target.version == self._route.version
             self.session = session = Session(codec, self, loop, listen_s=listen_s, known=known)
-            trouble = await self._open_socket(session, target)
+            trouble = await _open_socket(loop, session, target)
             if trouble is not None:
                 return trouble
             await self._settled.wait()
-        if session.proved:
-            self._route.succeeded(target)
         return await self._ended
-
-    async def _open_socket(self, session: Session, target: Target) -> Trouble | None:
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self.world.loop.create_connection(lambda: session, target.ip, target.port)
-        except TimeoutError:
-            return Trouble.NO_ANSWER
-        except ConnectionRefusedError:
-            return Trouble.REFUSED
-        except ConnectionResetError:
-            return Trouble.CLOSED_AT_ONCE
-        except OSError as error:
-            timed_out = error.errno in (errno.ETIMEDOUT, errno.EHOSTDOWN)
-            return Trouble.NO_ANSWER if timed_out else Trouble.UNREACHABLE
-        return None
 
     def _after(self, target: Target, trouble: Trouble) -> float:
         """Judge the end, set the word, say how long to wait."""
@@ -239,6 +227,7 @@ class HeldDevice:
 
     def opened(self, session: Session) -> None:
         """The socket carries requests: introduce ourselves and watch it."""
+        self._opened_ms = self.world.clock.now_ms()
         self._start(self._introduce(session))
 
     def heard(self, session: Session, message: Message, body: Body) -> None:
@@ -285,12 +274,16 @@ class HeldDevice:
 
     def _become_online(self) -> None:
         self._settled.set()
+        if self._target is not None:
+            self._route.succeeded(self._target)
+            self.presence.ip, self.presence.version = self._target.ip, self._target.version
         self._key_proved = True
         self._quick_closes = 0
         self.standing.trouble = None
         self._backoff.reset()
         self.presence.rhythm.heard(self.world.loop.time())
-        self.presence.say(Connection.ONLINE, "")
+        # Everything it says on this session belongs to its time online, the proof included.
+        self.presence.say(Connection.ONLINE, "", began_ms=self._opened_ms)
         self.judged.set()
         if self.session is not None and self.on_open is not None:
             self.on_open(self.session)
@@ -330,6 +323,25 @@ class HeldDevice:
             session.close(Trouble.UNREADABLE)
         else:
             session.close(Trouble.SILENT)
+
+
+async def _open_socket(
+    loop: asyncio.AbstractEventLoop, session: Session, target: Target
+) -> Trouble | None:
+    """Connect; what prevented it, or None."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await loop.create_connection(lambda: session, target.ip, target.port)
+    except TimeoutError:
+        return Trouble.NO_ANSWER
+    except ConnectionRefusedError:
+        return Trouble.REFUSED
+    except ConnectionResetError:
+        return Trouble.CLOSED_AT_ONCE
+    except OSError as error:
+        timed_out = error.errno in (errno.ETIMEDOUT, errno.EHOSTDOWN)
+        return Trouble.NO_ANSWER if timed_out else Trouble.UNREACHABLE
+    return None
 
 
 _UNTRIED = frozenset({Connection.NEVER_SEEN, Connection.PAUSED, Connection.NOT_HERE})

@@ -15,7 +15,11 @@ from app.lan.codec import VERSIONS
 
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
-BUSY_WAIT_S = 60.0
+BUSY_WAIT_S = 40.0
+"""Between attempts at a device that is taken, or whose key or version is another: asked more often,
+devices of 3.4 stop answering anybody (tinytuya issue 581)."""
+PATIENT_AFTER = 10
+"""So many failures later, some eight minutes, even that is too often."""
 SIGHTING_WAIT_S = 10.0
 """A device that is heard is tried again this soon after a failure, at the earliest."""
 JITTER = 0.3
@@ -125,7 +129,7 @@ class Backoff:
         if trouble is Trouble.REFUSED:
             wait_s = min(wait_s, BUSY_WAIT_S)
         if trouble in PERSISTENT:
-            wait_s = max(wait_s, BUSY_WAIT_S)
+            wait_s = BUSY_WAIT_S if self._failures < PATIENT_AFTER else LONGEST_WAIT_S
         return wait_s * (1 + self._dice.uniform(-JITTER, JITTER))
 
     def cut_by_sighting(self, now_s: float) -> bool:

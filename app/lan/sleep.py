@@ -31,8 +31,8 @@ class Rhythm:
         self._default_s = kind.interval_s
         self._asked_s = spec.interval_s
         self._earlier_s = spec.learned_interval_s
-        self._started_s = now_s
         self._last_s: float | None = None
+        self._expected_from_s: float | None = None
         if spec.last_report_ms is not None:
             self._last_s = now_s - max(0.0, (now_ms - spec.last_report_ms) / 1000)
         self._day_longest: deque[tuple[int, float]] = deque(maxlen=_KEPT_DAYS)
@@ -79,10 +79,22 @@ class Rhythm:
 
     @property
     def deadline_s(self) -> float | None:
-        """Until when silence is sleep; None for a device that never reported."""
+        """Until when silence is sleep; None for a device that is not expected to report."""
+        base_s = self._base_s
+        return None if base_s is None else base_s + self.interval_s * GRACE + GRACE_S
+
+    @property
+    def _base_s(self) -> float | None:
+        return self._expected_from_s if self._last_s is None else self._last_s
+
+    def expect_from(self, now_s: float) -> None:
+        """A report is expected from now on, where none was ever heard."""
         if self._last_s is None:
-            return None
-        return self._last_s + self.interval_s * GRACE + GRACE_S
+            self._expected_from_s = self._expected_from_s or now_s
+
+    def heard_within(self, span_s: float, now_s: float) -> bool:
+        """Whether it reported in the last `span_s` seconds."""
+        return self._last_s is not None and now_s - self._last_s <= span_s
 
     def within(self, now_s: float) -> bool:
         """Whether silence is still what a sleeping device does."""
@@ -91,6 +103,7 @@ class Rhythm:
 
     def due_in_s(self, now_s: float) -> float | None:
         """Seconds until the next expected report; None for mains devices and unknown ones."""
-        if not self.sleepy or self._last_s is None:
+        base_s = self._base_s
+        if not self.sleepy or base_s is None:
             return None
-        return self._last_s + self.interval_s - now_s
+        return base_s + self.interval_s - now_s

@@ -196,7 +196,7 @@ class Building:
         # After a pause of the computer the beat goes on from now, it does not catch up.
         next_s = max(next_s, self.site.agenda.now_s())
         self.site.agenda.at(next_s, self._beat, endpoint, unit, next_s)
-        if not unit.asleep:
+        if not unit.asleep and "flood" not in endpoint.faults:
             endpoint.push_changes(unit, always=period_s is not None)
 
     def _child_wakes(self, endpoint: Endpoint, child: Unit) -> None:

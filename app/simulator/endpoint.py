@@ -26,6 +26,7 @@ BACKLOG = 5
 REACTION_S = 0.8
 OVERSIZE_DP, OVERSIZE_CHARS = "120", 1600
 BAD_TEXT_DP = "121"
+BAD_TEXT = b"broken \xff\xc3( text"
 CLOCK_ERROR_S = 400 * 86_400
 WEDGE_AFTER = 3
 ANNOUNCE_SPREAD = 0.25
@@ -210,8 +211,11 @@ class Endpoint:
 
     def _push_bad_text(self, sessions: list[Session]) -> None:
         body = self._push_body(self.unit, {BAD_TEXT_DP: "broken ? text"})
+        # The frame is whole; what a reader can make of its text is on record.
+        entry = Entry(self.unit.id, None, {BAD_TEXT_DP: BAD_TEXT.decode(errors="replace")})
         for session in sessions:
-            session.push(body.replace(b"?", b"\xff\xc3("), None)
+            session.push(body.replace(b"broken ? text", BAD_TEXT), entry)
+        entry.settle(self.site.record)
 
     # -- announcing -----------------------------------------------------------------------
 

@@ -28,7 +28,8 @@ ALL = (
 )  # fmt: skip
 
 REBOOT_S = 3.0
-FLOOD_S, FLOOD_FRAMES = 0.02, 10
+FLOOD_S = 0.004
+"""One frame at a time, so that no two are sent in the same millisecond."""
 FORGE_S = 2.0
 FLAP_S = 2.0
 _UPDATED = {"3.1": "3.3", "3.2": "3.3", "3.3": "3.4", "3.4": "3.5", "3.5": "3.4"}
@@ -150,9 +151,7 @@ def _begin(building: Building, endpoint: Endpoint, fault: str) -> None:
 def _flood(building: Building, endpoint: Endpoint) -> None:
     if "flood" not in endpoint.faults:
         return
-    unit = endpoint.unit
-    for _ in range(FLOOD_FRAMES):
-        endpoint.push_changes(unit, always=True)
+    endpoint.push_changes(endpoint.unit, always=True)
     building.site.agenda.after(FLOOD_S, _flood, building, endpoint)
 
 

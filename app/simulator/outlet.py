@@ -35,10 +35,11 @@ class Outlet:
         self._site = site
         self._transport = transport
         self._stalled: deque[Entry] = deque()
-        self._queue: deque[tuple[float, bytes, tuple[Entry, ...]]] = deque()
+        self._queue: deque[tuple[float, bytes, tuple[Entry, ...], bool]] = deque()
         self._queued_until_s = 0.0
         self._glue: list[tuple[bytes, Entry | None]] = []
         self._waiting = False
+        self._torn = False
 
     def put(
         self, frame: bytes, entry: Entry | None, faults: AbstractSet[str], *, report: bool
@@ -54,10 +55,14 @@ class Outlet:
         while self._stalled:
             self._done(self._stalled.popleft())
 
-    def _write(self, data: bytes, entries: tuple[Entry, ...]) -> None:
+    def _write(self, data: bytes, entries: tuple[Entry, ...], *, torn: bool = False) -> None:
         transport = self._transport
         if transport.is_closing() or len(self._stalled) >= STALLED_FRAMES:
             return
+        if self._torn:
+            # Behind half a frame or a damaged one nobody finds the next one's beginning.
+            entries = ()
+        self._torn = self._torn or torn
         transport.write(data)
         if transport.is_closing():
             return
@@ -81,9 +86,11 @@ class Outlet:
             self._reset(frame)
             return
         if report and not faults.isdisjoint(("bad_crc", "bad_tag")):
-            frame, entry = _damaged(frame), None
+            self._spoil(_damaged(frame))
+            return
         if report and "half_frames" in faults:
-            frame, entry = frame[: len(frame) // 2], None
+            self._spoil(frame[: len(frame) // 2])
+            return
         if report and "glued" in faults:
             self._glue.append((frame, entry))
             if len(self._glue) == 1:
@@ -96,6 +103,11 @@ class Outlet:
         self._unglue()
         delay_s = _delay_s(chance.random(), chance.random()) if "delay" in faults else 0.0
         self._enqueue(frame, () if entry is None else (entry,), delay_s, faults, report=report)
+
+    def _spoil(self, data: bytes) -> None:
+        """Send what is no valid frame, after everything that waits."""
+        self._unglue()
+        self._enqueue(data, (), 0.0, frozenset(), report=True, torn=True)
 
     def _unglue(self) -> None:
         if not self._glue:
@@ -116,11 +128,12 @@ class Outlet:
         faults: AbstractSet[str],
         *,
         report: bool,
+        torn: bool = False,
     ) -> None:
         now_s = self._site.agenda.now_s()
         slow = report and "dribble" in faults
         if not slow and not delay_s and not self._queue:
-            self._write(data, entries)
+            self._write(data, entries, torn=torn)
             return
         if len(self._queue) > QUEUED_PIECES:
             return
@@ -129,7 +142,7 @@ class Outlet:
         for start in range(0, len(data), size):
             due_s += DRIBBLE_S if slow else 0.0
             last = start + size >= len(data)
-            self._queue.append((due_s, data[start : start + size], entries if last else ()))
+            self._queue.append((due_s, data[start : start + size], entries if last else (), torn))
         self._queued_until_s = due_s
         self._wait()
 
@@ -143,8 +156,8 @@ class Outlet:
         self._waiting = False
         now_s = self._site.agenda.now_s()
         while self._queue and self._queue[0][0] <= now_s + 1e-6:
-            _, data, entries = self._queue.popleft()
-            self._write(data, entries)
+            _, data, entries, torn = self._queue.popleft()
+            self._write(data, entries, torn=torn)
             for entry in entries:
                 entry.settle(self._site.record)
         self._wait()

@@ -11,7 +11,8 @@ from typing import Any
 
 from fakes.virtual_time import LoopClock
 
-from app.domain.links import LinkSpec
+from app.domain.categories import category
+from app.domain.links import LinkSpec, LinkState
 from app.domain.points import parse_mapping
 from app.domain.readings import Reading
 from app.domain.words import Connection
@@ -79,11 +80,16 @@ class EngineRoom:
         return loop.time() - start_s
 
     async def all_online(self, within_s: float = 10.0) -> float:
-        """Wait until every device and sub-device is online."""
+        """Wait until every device and sub-device is online, or asleep where it sleeps."""
         return await self.until(
-            lambda: all(s.connection is Connection.ONLINE for s in self.engine.states().values()),
+            lambda: all(self._as_it_should_be(s) for s in self.engine.states().values()),
             within_s,
         )
+
+    def _as_it_should_be(self, state: LinkState) -> bool:
+        sleepy = category(self.specs[state.device].category).sleepy
+        fine = {Connection.ONLINE, Connection.ASLEEP} if sleepy else {Connection.ONLINE}
+        return state.connection in fine
 
 
 @asynccontextmanager
