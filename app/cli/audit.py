@@ -9,6 +9,7 @@ from app.cli.command import Command, Reply
 from app.cli.tables import counted
 
 if TYPE_CHECKING:
+    from app.store.audit import Broken
     from app.wiring import Core
 
 
@@ -18,15 +19,23 @@ def _no_arguments(_parser: ArgumentParser) -> None:
 
 def _verify(core: Core, _arguments: Namespace) -> Reply:
     report = core.store.audit.verify()
-    broken = report.broken
     document = {
         "ok": report.ok,
         "links": report.links,
-        "broken": broken and {"operation": broken.operation, "sentence": broken.sentence},
+        "broken": report.broken and _document(report.broken),
+        "repaired": [_document(cut) for cut in report.repaired],
     }
-    if broken is not None:
+    if (broken := report.broken) is not None:
+        if report.untold:
+            core.store.keep_as_told(broken, core.owner.actor()).result()
         return Reply(document, f"{broken.operation}: {broken.sentence}", exit_code=4)
-    return Reply(document, f"The journal is whole: {counted(report.links, 'link')}.")
+    words = [f"The journal is whole: {counted(report.links, 'link')}."]
+    words += [f"Repaired, {cut.operation}: {cut.sentence}" for cut in report.repaired]
+    return Reply(document, "\n".join(words))
+
+
+def _document(broken: Broken) -> dict[str, str]:
+    return {"operation": broken.operation, "sentence": broken.sentence}
 
 
 COMMANDS = (Command(("audit", "verify"), "prove that nothing was altered", _no_arguments, _verify),)

@@ -113,7 +113,7 @@ def canonical(value: Any) -> str:
 def _body_of(body: str | None) -> dict[str, Any]:
     try:
         said = json.loads(body or "{}")
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 
@@ -132,19 +132,19 @@ def read_operation(
 ) -> Operation:
     """An operation from the nine parts of its header, in the order of its fields, and its body.
 
-    None as body is one erased by law: the operation stays, without fields. So does one whose
-    body was damaged in the file; the audit names it, and everything else still opens.
+    None as body is one erased by law: the operation stays, without fields. So does one that was
+    damaged in the file; the audit names it, and everything else still opens.
     """
     said = _body_of(body)
     identity, tx, act, kind, record, site, at_us, author, schema = header
     return Operation(
-        identity,
+        identity if isinstance(identity, str) else repr(identity),
         tx,
         act,
         kind,
         record,
         site,
-        at_us,
+        at_us if isinstance(at_us, int) else 0,
         author,
         schema,
         _edits_of(said.get("fields")),

@@ -1,10 +1,10 @@
 """Proof that the journal is whole and the rows are its fold; names the first broken link.
 
 What it finds: an edited, dropped, inserted or swapped line; a line of ours that is missing; a
-journal cut at its end, by the anchor kept outside the file; a refusal that was never made; a row
-somebody changed behind the journal's back. What it cannot find, because no copy is kept
-elsewhere: a person with this computer's key who rewrites journal, rows and anchor together. The
-server's countersignature is for that.
+journal cut at its end, by the anchor kept outside the file; a refusal that was never made; a
+change marked as sent that never was; a row somebody changed behind the journal's back. What it
+cannot find, because no copy is kept elsewhere: a person with this computer's key who rewrites
+journal, rows and anchor together. The server's countersignature is for that.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from app.records.operation import (
 from app.store.engines import Database, DriverError, translated
 from app.store.journal import COLUMNS
 from app.store.outbox import Anchor
-from app.store.tables import kind_table
+from app.store.tables import SETTLED, kind_table
 
 PAGE = 2_000
 CUT = "journal.cut"
 """Event of the line that says the journal had lost its end when the program started."""
+CUT_TOLD = "journal.cut_told"
+"""Event of the line that says a person was told of the cut its `operation` is about."""
 
 REFUSAL = "operation.refused"
 
@@ -48,11 +50,18 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """Whether everything holds, and how many lines were checked."""
+    """Whether everything holds, and how many lines were checked.
+
+    Attributes:
+        untold: whether `broken` is a cut nobody was told of; `tell` it, and it counts as repaired.
+        repaired: cuts that were told of before. They stay in the journal and in every report.
+    """
 
     ok: bool
     links: int
     broken: Broken | None = None
+    untold: bool = False
+    repaired: tuple[Broken, ...] = ()
 
 
 class Audit:
@@ -75,19 +84,22 @@ class Audit:
         try:
             for line in self._lines():
                 walk.links += 1
-                if (broken := walk.check(line)) is not None:
+                if (broken := _checked(walk, line)) is not None:
                     return AuditReport(False, walk.links, broken)
             broken = walk.end() or self._first_wrong_row()
         except DriverError as error:
             raise translated(error, self._database.path) from error
-        return AuditReport(broken is None, walk.links, broken)
+        repaired = tuple(cut for cut in walk.cuts if cut.operation in walk.told)
+        if broken is None and (untold := [cut for cut in walk.cuts if cut not in repaired]):
+            return AuditReport(False, walk.links, untold[0], True, repaired)
+        return AuditReport(broken is None, walk.links, broken, False, repaired)
 
     def _lines(self) -> Iterator[tuple[Any, ...]]:
         last = 0
         while True:
             with self._reading() as execute:
                 page = execute(
-                    f"SELECT pos,{COLUMNS},known_us,body_hash,hash"  # noqa: S608 - constants
+                    f"SELECT pos,{COLUMNS},known_us,body_hash,hash,waiting"  # noqa: S608 - constants
                     " FROM journal WHERE pos>? ORDER BY pos LIMIT ?",
                     (last, PAGE),
                 ).fetchall()
@@ -184,25 +196,33 @@ class _Walk:
         self._last = ""
         self._refused: dict[str, None] = {}
         self._refusals: set[str] = set()
-        self._cut: Broken | None = None
+        self.cuts: list[Broken] = []
+        self.told: set[str] = set()
 
     def check(self, line: tuple[Any, ...]) -> Broken | None:
         """One line: its place, its body, its link, its number."""
         pos, *row = line
-        known_us, hashed, chained = row[12:]
+        known_us, hashed, chained, waiting = row[12:]
         operation = read_operation(row[:9], None, row[10], row[11])
-        body = row[9]
-        broken = self._number(operation.id)
+        identity, body = operation.id, row[9]
+        broken = self._number(identity)
         if broken is not None:
             return broken
-        if body is not None and body_hash(body) != bytes(hashed):
-            return Broken(operation.id, f"What operation {operation.id} says was changed.")
-        expected = link(self._hash, operation.header(known_us), bytes(hashed))
-        if pos != self._pos + 1 or expected != bytes(chained):
+        if body is not None and not (isinstance(body, str) and body_hash(body) == hashed):
+            return Broken(identity, f"What operation {identity} says was changed.")
+        # a column holds whatever somebody put there; text where a hash was is no hash
+        expected = link(self._hash, operation.header(known_us), _hash(hashed))
+        if pos != self._pos + 1 or expected != chained:
             return Broken(
-                operation.id,
-                f"Operation {operation.id} does not follow the line before it; its header was"
+                identity,
+                f"Operation {identity} does not follow the line before it; its header was"
                 " changed, or a line was dropped, inserted or moved here.",
+            )
+        if self._unsent_marked_sent(operation, waiting):
+            return Broken(
+                identity,
+                f"Operation {identity} is marked as sent, but no server has taken it; it would"
+                " never leave this console.",
             )
         self._hash, self._pos, self._last = expected, pos, operation.id
         self._remember(operation, body)
@@ -219,7 +239,13 @@ class _Walk:
         forged = next((op for op in self._refused if op not in self._refusals), None)
         if forged is not None:
             return Broken(forged, f"Operation {forged} is marked refused, but nobody refused it.")
-        return self._cut
+        return None
+
+    def _unsent_marked_sent(self, operation: Operation, waiting: Any) -> bool:
+        ours = number(operation.id)[0] == self._console and operation.act != "note"
+        return (
+            ours and waiting == SETTLED and operation.seq is None and operation.verdict != REFUSED
+        )
 
     def _number(self, operation: str) -> Broken | None:
         console, n = number(operation)
@@ -236,17 +262,21 @@ class _Walk:
     def _remember(self, operation: Operation, body: str | None) -> None:
         if operation.verdict == REFUSED:
             self._refused[operation.id] = None
-        if operation.act != "note" or operation.kind not in (REFUSAL, CUT) or body is None:
+        if operation.act != "note" or body is None:
             return
         data = read_operation(_header(operation), body).data
         if operation.kind == REFUSAL:
             self._refusals.add(str(data.get("operation")))
-        elif self._cut is None:
-            self._cut = Broken(
-                operation.id,
-                f"The journal had lost its end when the program started: it reached line"
-                f" {data.get('reached')} of {data.get('anchor')};"
-                f" {data.get('put_back')} operations were put back from the outbox copy.",
+        elif operation.kind == CUT_TOLD:
+            self.told.add(operation.record)
+        elif operation.kind == CUT:
+            self.cuts.append(
+                Broken(
+                    operation.id,
+                    f"The journal had lost its end when the program started: it reached line"
+                    f" {data.get('reached')} of {data.get('anchor')};"
+                    f" {data.get('put_back')} operations were put back from the outbox copy.",
+                )
             )
 
     def _anchored(self, operation: Operation) -> Broken | None:
@@ -258,6 +288,17 @@ class _Walk:
             operation.id,
             f"The journal up to operation {operation.id} is not the one this console wrote.",
         )
+
+
+def _checked(walk: _Walk, line: tuple[Any, ...]) -> Broken | None:
+    try:
+        return walk.check(line)
+    except (TypeError, ValueError, AttributeError):  # a value of a type no line has
+        return Broken(str(line[1]), f"Operation {line[1]} holds what the program never writes.")
+
+
+def _hash(held: Any) -> bytes:
+    return held if isinstance(held, bytes) else b""
 
 
 def _header(o: Operation) -> list[Any]:

@@ -13,10 +13,10 @@ import app.records.kinds  # noqa: F401 - declares the program's kinds
 from app.domain.errors import StoreFault
 from app.records.field import Record, kind_of
 from app.records.operation import number
-from app.records.port import FieldSealer
+from app.records.port import Actor, FieldSealer, Tx
 from app.runtime.clock import Clock
 from app.runtime.events import EventBus
-from app.store.audit import CUT, Audit, declarations
+from app.store.audit import CUT, CUT_TOLD, Audit, Broken, declarations
 from app.store.blobs import FileBlobs
 from app.store.engines import Database, require_sound_sqlite
 from app.store.jobs import StoredJobs
@@ -64,6 +64,7 @@ class ConsoleStore:
         self._writer = Writer(self._outbox, bus)
         self._database = Database(path, key)
         self._recorder: Recorder
+        self._new_file = False
         self.blobs = FileBlobs(blobs or path.parent / "blobs", key)
         self.kept: Path | None = None
 
@@ -136,6 +137,17 @@ class ConsoleStore:
         """Keep a value, of anything JSON can say, that is only this console's."""
         return self._writer.submit(lambda: self._set_local(name, value))
 
+    def keep_as_told(self, cut: Broken, who: Actor) -> Future[None]:
+        """A person was told of a cut: from now on the audit reports it as repaired.
+
+        Said as a failure once and in every report after, it neither hides nor hides others.
+        """
+
+        def work(tx: Tx) -> None:
+            tx.note(CUT_TOLD, cut.operation, {"sentence": cut.sentence})
+
+        return self.records.transact(who, work)
+
     def _set_local(self, name: str, value: Any) -> None:
         with self._recorder.commit():
             _put_local(self._database.driver, name, value)
@@ -144,6 +156,7 @@ class ConsoleStore:
         """This console's id: from the file, else from the outbox copy, else a new one."""
         with self._database.writing() as connection:
             row = connection.execute("SELECT value FROM local WHERE name=?", (CONSOLE,)).fetchone()
+            self._new_file = row is None
             if row is None:
                 made = copy.console or secrets.token_hex(8)
                 _put_local(connection, CONSOLE, made)
@@ -164,11 +177,11 @@ class ConsoleStore:
         lost = [o for o in copy.operations.values() if journal.number_taken(o.id) is None]
         lost.sort(key=lambda o: number(o.id))
         anchored = copy.anchor is None or self._holds(copy.anchor)
-        if lost:
+        if lost or copy.site_keys.keys() - self._site_keys().keys():
             self._recorder.adopt(lost, copy.site_keys.items())
             log.warning("%d changes were put back from the outbox copy", len(lost))
         if not anchored and copy.anchor is not None:
-            event = CUT if before.pos else REBUILT
+            event = REBUILT if self._new_file else CUT
             said = {"reached": before.pos, "anchor": copy.anchor.pos, "put_back": len(lost)}
             self._recorder.transact(MACHINE, lambda tx: tx.note(event, self.console_id, said))
         unsent = journal.unsent_ids()
@@ -186,7 +199,7 @@ class ConsoleStore:
         row = self._database.driver.execute(
             "SELECT hash FROM journal WHERE pos=?", (anchor.pos,)
         ).fetchone()
-        return row is not None and bytes(row[0]) == anchor.hash
+        return row is not None and row[0] == anchor.hash
 
     def _anchor(self) -> Anchor:
         """Where the journal stands by what this process has written, not by what the file says."""
@@ -195,10 +208,7 @@ class ConsoleStore:
     def _rewrite_outbox(self) -> None:
         """A fresh outbox copy from the file."""
         journal = self._recorder.journal
-        keys = [
-            (site, bytes(wrapped))
-            for site, wrapped in self._database.driver.execute("SELECT site,wrapped FROM site_key")
-        ]
+        keys = self._site_keys().items()
         try:
             self._outbox.rewrite(self.console_id, list(journal.unsent()), keys, self._anchor())
         except OSError as error:
@@ -211,6 +221,10 @@ class ConsoleStore:
                 do="Check the disk and its free space.",
                 retry=True,
             ) from error
+
+    def _site_keys(self) -> dict[str, bytes]:
+        rows = self._database.driver.execute("SELECT site,wrapped FROM site_key")
+        return {site: bytes(wrapped) for site, wrapped in rows}
 
     def _refold_if_declared_anew(self) -> None:
         """Rows are the fold under today's declarations; a new program folds them anew, once."""

@@ -98,6 +98,10 @@ def _prepare(
         connection.execute("PRAGMA query_only=1")
 
 
+_REBUILD = (
+    "Nothing was deleted. Move the file elsewhere and start again: what is in outbox.log is put"
+    + " back."
+)
 _KNOWN = (
     (
         "file is not a database",
@@ -113,10 +117,14 @@ _KNOWN = (
         "malformed",
         "store.damaged",
         "The database file is damaged.",
-        (
-            "Nothing was deleted. Move the file elsewhere and start again: what is in outbox.log"
-            " is put back."
-        ),
+        _REBUILD,
+        False,
+    ),
+    (
+        "no such table",
+        "store.damaged",
+        "The database file lacks a part of itself.",
+        _REBUILD,
         False,
     ),
     (

@@ -70,7 +70,15 @@ class Journal:
                 local = max(local, number(op)[1])
             else:
                 shared = max(shared, number(op)[1])
-        return Tip(last[0], bytes(last[1]), shared, local, last[2])
+        pos, chained, known_us = last
+        # what somebody put there instead is for the audit to name, not for the start to fail on
+        return Tip(
+            pos,
+            chained if isinstance(chained, bytes) else b"",
+            shared,
+            local,
+            known_us if isinstance(known_us, int) else 0,
+        )
 
     def begin(self) -> None:
         """A transaction begins: all it says is said at this moment, some microseconds apart.

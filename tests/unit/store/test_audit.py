@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from fakes.console_store import KEY, do, opened
+from fakes.console_store import ANN, KEY, do, opened
 
-from app.records.kinds import Asset, Site
+from app.domain.errors import StoreFault
+from app.records.kinds import Asset, Device, Site
 from app.store.audit import Broken
 from app.store.engines import connect
 
@@ -120,6 +121,60 @@ def test_a_journal_cut_at_its_end_is_noticed_although_the_changes_are_put_back(f
     assert "reached line 6 of 8" in broken.sentence
     with opened(folder) as store:
         assert "Renamed" in [a.name for a in store.records.all(Asset)]
+
+
+def test_a_cut_is_a_failure_until_somebody_was_told_and_reported_ever_after(folder) -> None:
+    cut = tampered(folder, "DELETE FROM journal WHERE pos>6")
+    with opened(folder) as store:
+        assert store.audit.verify().untold
+        store.keep_as_told(cut, ANN).result(10)
+        told = store.audit.verify()
+        do(store, lambda tx: tx.note("device.command", "later", {}))
+    assert (told.ok, told.broken, told.repaired) == (True, None, (cut,))
+    again = tampered(folder, "DELETE FROM journal WHERE pos>9")
+    assert again != cut
+    with opened(folder) as store:
+        assert store.audit.verify().repaired == (cut,)
+
+
+def test_a_journal_emptied_is_a_cut_and_no_new_file(folder) -> None:
+    broken = tampered(folder, "DELETE FROM journal")
+    assert "reached line 0 of 8" in broken.sentence
+
+
+def test_a_change_marked_as_sent_that_never_was_is_named(folder) -> None:
+    console = console_of(folder)
+    broken = tampered(folder, f"UPDATE journal SET waiting=0 WHERE op='{console}:4'")
+    assert broken.operation == f"{console}:4"
+    assert "never leave this console" in broken.sentence
+
+
+@pytest.mark.parametrize("column", ["op", "hash", "body_hash", "known_us", "at_us", "body"])
+@pytest.mark.parametrize("value", ["'text'", "x'00ff'"])
+@pytest.mark.parametrize("pos", [4, 8])
+def test_what_no_line_ever_holds_is_named(folder, column, value, pos) -> None:
+    broken = tampered(folder, f"UPDATE journal SET {column}={value} WHERE pos={pos}")
+    assert broken.operation
+
+
+def test_a_lost_table_is_said(folder) -> None:
+    connection = connect(folder / "console.db", KEY)
+    connection.execute("DROP TABLE asset")
+    connection.close()
+    with opened(folder) as store, pytest.raises(StoreFault) as caught:
+        store.audit.verify()
+    assert caught.value.code == "store.damaged"
+
+
+def test_a_lost_site_key_comes_back_from_the_outbox_copy(tmp_path) -> None:
+    with opened(tmp_path) as store:
+        site = do(store, lambda tx: tx.create(Site, "", name="Tower"))
+        made = do(store, lambda tx: tx.create(Device, site, tuya_id="bf1", local_key="k" * 16))
+    connection = connect(tmp_path / "console.db", KEY)
+    connection.execute("DELETE FROM site_key")
+    connection.close()
+    with opened(tmp_path) as store:
+        assert store.open_field(store.records.get(Device, made), "local_key") == "k" * 16
 
 
 def test_a_journal_cut_while_the_program_runs_is_noticed(folder) -> None:
