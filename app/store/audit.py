@@ -26,7 +26,7 @@ from app.records.operation import (
     number,
     read_operation,
 )
-from app.store.engines import Database, DriverError, translated
+from app.store.engines import Database
 from app.store.journal import COLUMNS
 from app.store.outbox import Anchor
 from app.store.tables import SETTLED, kind_table
@@ -81,14 +81,11 @@ class Audit:
             StoreFault: the file could not be read.
         """
         walk = _Walk(self._console, self._anchor())
-        try:
-            for line in self._lines():
-                walk.links += 1
-                if (broken := _checked(walk, line)) is not None:
-                    return AuditReport(False, walk.links, broken)
-            broken = walk.end() or self._first_wrong_row()
-        except DriverError as error:
-            raise translated(error, self._database.path) from error
+        for line in self._lines():
+            walk.links += 1
+            if (broken := _checked(walk, line)) is not None:
+                return AuditReport(False, walk.links, broken)
+        broken = walk.end() or self._first_wrong_row()
         repaired = tuple(cut for cut in walk.cuts if cut.operation in walk.told)
         if broken is None and (untold := [cut for cut in walk.cuts if cut not in repaired]):
             return AuditReport(False, walk.links, untold[0], True, repaired)
@@ -97,7 +94,7 @@ class Audit:
     def _lines(self) -> Iterator[tuple[Any, ...]]:
         last = 0
         while True:
-            with self._reading() as execute:
+            with self._database.executing() as execute:
                 page = execute(
                     f"SELECT pos,{COLUMNS},known_us,body_hash,hash,waiting"  # noqa: S608 - constants
                     " FROM journal WHERE pos>? ORDER BY pos LIMIT ?",
@@ -112,7 +109,7 @@ class Audit:
         for kind in KINDS.values():
             last = ""
             while last is not None:
-                with self._reading() as execute:
+                with self._database.executing() as execute:
                     page = execute(
                         "SELECT DISTINCT record FROM journal"
                         " WHERE kind=? AND act<>'note' AND record>? ORDER BY record LIMIT 200",
@@ -154,7 +151,7 @@ class Audit:
         )
 
     def _row_without_journal(self, kind: Kind) -> Broken | None:
-        with self._reading() as execute:
+        with self._database.executing() as execute:
             row = execute(
                 f'SELECT id FROM "{kind.name}" WHERE id NOT IN'  # noqa: S608 - a declared name
                 " (SELECT record FROM journal WHERE kind=? AND act<>'note') LIMIT 1",
@@ -163,24 +160,6 @@ class Audit:
         if row is None:
             return None
         return Broken("", f"The {kind.name} {row[0]} stands in its table but not in the journal.")
-
-    def _reading(self) -> Any:
-        return _Execute(self._database)
-
-
-class _Execute:
-    """A read transaction as the driver's `execute`."""
-
-    def __init__(self, database: Database) -> None:
-        self._context = database.reading()
-
-    def __enter__(self) -> Callable[..., Any]:
-        connection = self._context.__enter__()
-        driver: Any = connection.connection.driver_connection
-        return driver.execute  # type: ignore[no-any-return]
-
-    def __exit__(self, *error: Any) -> None:
-        self._context.__exit__(*error)
 
 
 class _Walk:

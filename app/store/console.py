@@ -82,11 +82,14 @@ class ConsoleStore:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.kept = bring_up_to_date(self._path, self._key, self._clock.now_ms())
         try:
-            copy = self._outbox.read()
-            self._know_console(copy)
-            self._recorder = Recorder(self._database, self.console_id, self._clock, self._sealer)
-            self._reconcile(copy)
-            self._refold_if_declared_anew()
+            with self._database.faults():
+                copy = self._outbox.read()
+                self._know_console(copy)
+                self._recorder = Recorder(
+                    self._database, self.console_id, self._clock, self._sealer
+                )
+                self._reconcile(copy)
+                self._refold_if_declared_anew()
         except BaseException:
             self._outbox.close()
             self._database.close()

@@ -7,12 +7,13 @@ bug; without a key the same library writes a plain file. Its errors are not `sql
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import sqlcipher3.dbapi2 as driver
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from app.domain.errors import EnvironmentLacks, StoreFault
@@ -98,33 +99,26 @@ def _prepare(
         connection.execute("PRAGMA query_only=1")
 
 
-_REBUILD = (
-    "Nothing was deleted. Move the file elsewhere and start again: what is in outbox.log is put"
-    + " back."
-)
 _KNOWN = (
     (
         "file is not a database",
         "store.not_a_database",
         "The file is not a database, or was written with another key.",
-        (
-            "Nothing was deleted. Check that the key is the one of this profile. If the file is"
-            " damaged, move it elsewhere and start again: what is in outbox.log is put back."
-        ),
+        "Check that the key is the one of this profile. ",
         False,
     ),
     (
         "malformed",
         "store.damaged",
         "The database file is damaged.",
-        _REBUILD,
+        "",
         False,
     ),
     (
         "no such table",
         "store.damaged",
         "The database file lacks a part of itself.",
-        _REBUILD,
+        "",
         False,
     ),
     (
@@ -165,13 +159,26 @@ _KNOWN = (
 )
 
 
+_DAMAGED = ("store.not_a_database", "store.damaged")
+
+
 def translated(error: BaseException, path: Path | None) -> BaseException:
     """A driver's error as a `StoreFault`; an error it has no sentence for comes back unchanged."""
     said = str(error)
     for needle, code, what, do, retry in _KNOWN:
         if needle in said:
-            return StoreFault(code, what, where=str(path or "memory"), do=do, retry=retry)
+            advice = do + _start_anew(path) if code in _DAMAGED else do
+            return StoreFault(code, what, where=str(path or "memory"), do=advice, retry=retry)
     return error
+
+
+def _start_anew(path: Path | None) -> str:
+    """What a person does about a damaged file, and what comes back by it."""
+    if path is not None and path.name == "history.db":
+        returns = "what people recorded is not in this file, and recording begins a new one."
+    else:
+        returns = "what is in outbox.log is put back."
+    return f"Nothing was deleted. Move the file elsewhere and start again: {returns}"
 
 
 class Database:
@@ -218,36 +225,53 @@ class Database:
             StoreFault: the disk is full or did not answer.
         """
         connection = self.driver
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException as error:
-            # SQLite may have rolled back by itself, on a full disk for one
-            if connection.in_transaction:
-                with contextlib.suppress(driver.Error):
-                    connection.execute("ROLLBACK")
-            if isinstance(error, driver.Error):
-                raise translated(error, self.path) from error
-            raise
+        with self.faults():
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite may have rolled back by itself, on a full disk for one
+                if connection.in_transaction:
+                    with contextlib.suppress(driver.Error):
+                        connection.execute("ROLLBACK")
+                raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view of the file, closed at the end of the block.
 
         Raises:
-            StoreFault: the file was closed.
+            StoreFault: the file was closed, is damaged, or the disk did not answer.
         """
         if self._closed:
             raise StoreFault(
                 "store.closed", "The database is closed.", do="Start the program again."
             )
-        if self.path is None:
-            yield self.writer
-            return
-        with self._readers.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            yield connection
+        with self.faults():
+            if self.path is None:
+                yield self.writer
+                return
+            with self._readers.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                yield connection
+
+    @contextlib.contextmanager
+    def executing(self) -> Iterator[Callable[..., Any]]:
+        """`reading` for statements that run many times a second: the driver's `execute`."""
+        with self.reading() as connection:
+            held: Any = connection.connection.driver_connection
+            yield held.execute
+
+    @contextlib.contextmanager
+    def faults(self) -> Iterator[None]:
+        """Errors of the driver in this block are raised as a `StoreFault`."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise translated(error.orig or error, self.path) from error
+        except driver.Error as error:
+            raise translated(error, self.path) from error
 
     def close(self) -> None:
         """Close every connection; the write-ahead log goes into the file with the last one."""

@@ -6,14 +6,12 @@ import json
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, true
-from sqlalchemy.exc import DBAPIError
 
 from app.domain.errors import InvalidRequest
 from app.records.field import Cell, Merge
 from app.records.operation import canonical
 from app.records.query import Page, Query, Where
 from app.store import door
-from app.store.engines import translated
 from app.store.tables import KindTable, kind_table, uncell
 
 MAX_PAGE = 10_000
@@ -24,7 +22,6 @@ def find(connection: Connection, query: Query) -> Page:
 
     Raises:
         InvalidRequest: it names a kind or field that is not declared, or a cursor not ours.
-        StoreFault: the file could not be read.
     """
     door.declared(query.kind)
     kind = kind_table(query.kind)
@@ -43,11 +40,8 @@ def find(connection: Connection, query: Query) -> Page:
         .order_by(*(_ordering(kind, name, falling) for name, falling in order))
         .limit(limit + 1)
     )
-    try:
-        rows = connection.execute(statement).all()
-        total = _count(connection, kind, conditions) if query.count else None
-    except DBAPIError as error:
-        raise translated(error.orig or error, None) from None
+    rows = connection.execute(statement).all()
+    total = _count(connection, kind, conditions) if query.count else None
     width = len(query.columns)
     following = canonical(list(rows[limit - 1][width:])) if len(rows) > limit else None
     shown = tuple(_typed(kind, query.columns, row[:width]) for row in rows[:limit])

@@ -6,10 +6,9 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.domain.errors import StoreFault
 from app.records.field import KINDS, K, kind_of
@@ -21,7 +20,7 @@ from app.records.undo import taken_back
 from app.runtime.events import MAX_IDS, AppFault, Changed, EventBus
 from app.runtime.threads import NamedThread
 from app.store import door
-from app.store.engines import Database, DriverError, translated
+from app.store.engines import Database
 from app.store.journal import COLUMNS, operation_of
 from app.store.outbox import Anchor, OutboxCopy
 from app.store.query import find
@@ -180,7 +179,7 @@ class StoredRecords:
     def get(self, kind: type[K], id: str) -> K | None:  # noqa: A002 - the field is called id
         """The record, deleted or not."""
         table = kind_table(kind_of(kind).name)
-        with self._reading() as execute:
+        with self._database.executing() as execute:
             row = execute(table.select_one, (id,)).fetchone()
         return None if row is None else table.value(row)  # type: ignore[return-value]
 
@@ -195,7 +194,7 @@ class StoredRecords:
         found: list[K] = []
         last, more = "", True
         while more:
-            with self._reading() as execute:
+            with self._database.executing() as execute:
                 rows = execute(
                     f"{table.select} WHERE id>? AND deleted=0 AND (? IS NULL OR site=?)"
                     " ORDER BY id LIMIT ?",
@@ -214,7 +213,7 @@ class StoredRecords:
     ) -> Sequence[Change]:
         """What was said about a record or one of its fields, oldest first."""
         declared = door.declared(kind)
-        with self._reading() as execute:
+        with self._database.executing() as execute:
             rows = execute(
                 f"SELECT {COLUMNS},verdict_reason FROM journal"  # noqa: S608 - a constant
                 " WHERE record=? AND kind=? AND act<>'note' ORDER BY pos",
@@ -236,7 +235,7 @@ class StoredRecords:
 
     def notes(self, about: str, limit: int = 100) -> Sequence[Note]:
         """Journal lines without a row about this id, newest first."""
-        with self._reading() as execute:
+        with self._database.executing() as execute:
             rows = execute(
                 f"SELECT {COLUMNS} FROM journal"  # noqa: S608 - a constant
                 " WHERE record=? AND act='note' ORDER BY pos DESC LIMIT ?",
@@ -258,7 +257,7 @@ class StoredRecords:
         """The record at a time, by its authors' clocks or by what this console knew."""
         declared = kind_of(kind)
         until_us = at_ms * 1000 + 999
-        with self._reading() as execute:
+        with self._database.executing() as execute:
             rows = execute(
                 f"SELECT {COLUMNS},known_us FROM journal"  # noqa: S608 - a constant
                 " WHERE record=? AND kind=? AND act<>'note' ORDER BY pos",
@@ -280,7 +279,7 @@ class StoredRecords:
 
     def waiting(self) -> int:
         """Operations not sent yet."""
-        with self._reading() as execute:
+        with self._database.executing() as execute:
             row = execute(
                 f"SELECT count(*) FROM journal WHERE waiting={UNSENT}"  # noqa: S608 - a constant
             ).fetchone()
@@ -289,7 +288,7 @@ class StoredRecords:
     def needs_attention(self, limit: int = 100) -> Sequence[Attention]:
         """Fields to decide on, and operations that were refused."""
         found: list[Attention] = []
-        with self._reading() as execute:
+        with self._database.executing() as execute:
             for op, kind, record, reason in execute(
                 "SELECT op,kind,record,verdict_reason FROM journal"
                 " WHERE verdict=? ORDER BY pos DESC LIMIT ?",
@@ -304,16 +303,6 @@ class StoredRecords:
                     fields = tuple(n for n in json.loads(also) if declared.specs[n].asks)
                     found.append(Attention(kind, record, fields))
         return found[:limit]
-
-    @contextmanager
-    def _reading(self) -> Iterator[Callable[..., Any]]:
-        """One read transaction as the driver's `execute`."""
-        with self._database.reading() as connection:
-            driver: Any = connection.connection.driver_connection
-            try:
-                yield driver.execute
-            except DriverError as error:
-                raise translated(error, self._database.path) from error
 
 
 def _change(
