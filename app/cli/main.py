@@ -11,7 +11,7 @@ from types import ModuleType
 from app import __version__
 from app.cli import arguments
 from app.cli.arguments import Globals, HelpWanted
-from app.cli.output import exit_code, print_error, print_result
+from app.cli.output import OutputLost, exit_code, print_error, print_result
 from app.domain.errors import Cancelled, ConsoleError
 from app.runtime.clock import SystemClock
 
@@ -21,14 +21,25 @@ LoadWindow = Callable[[], ModuleType]
 
 def run_command_line(argv: Sequence[str], load_window: LoadWindow) -> int:
     """Run one command line to its end; returns the exit code and never raises."""
+    if sys.stdout is None:
+        # Started with its output closed, as by a service manager.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
         code = _answer(argv, load_window)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output left, as `head` does; the rest goes nowhere, quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
+    except OutputLost as lost:
+        _say_no_more()
+        return print_error(lost, as_json=False)
     return code
+
+
+def _say_no_more() -> None:
+    """What is still buffered goes nowhere, instead of failing when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _answer(argv: Sequence[str], load_window: LoadWindow) -> int:
@@ -38,6 +49,8 @@ def _answer(argv: Sequence[str], load_window: LoadWindow) -> int:
     except HelpWanted as wanted:
         print_result({"help": wanted.text}, wanted.text.rstrip(), as_json=as_json)
         return 0
+    except OutputLost:
+        raise
     except ConsoleError as error:
         return print_error(error, as_json=as_json)
     except KeyboardInterrupt:

@@ -60,7 +60,7 @@ def stream(wishes: Namespace, options: Globals, load_window: Callable[[], Module
             )
         with held_core(profile, held, fast=wishes.fast) as core:
             _hold(core, stop, wishes.for_s)
-    return 0
+    return stop.exit_code
 
 
 def _hold(core: Core, stop: threading.Event, for_s: float | None) -> None:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from app.cli.arguments import Globals
 from app.cli.output import print_line
+from app.domain.errors import Cancelled
 from app.runtime.threads import NamedThread
 
 
@@ -21,7 +22,9 @@ def configure(parser: ArgumentParser) -> None:
     """Add the options of `simulate`."""
     parser.add_argument("--devices", type=count, default=200, help="devices with their own socket")
     parser.add_argument("--gateways", type=count, default=6, help="how many of them are gateways")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same building")
+    parser.add_argument(
+        "--seed", type=int, help="the same seed makes the same building (default: by the network)"
+    )
     parser.add_argument(
         "--push-every", type=seconds, metavar="S", help="every device reports every S seconds"
     )
@@ -60,16 +63,27 @@ def stream(wishes: Namespace, options: Globals, load_window: Callable[[], Module
     with stop_signal() as stop:
         if wishes.with_parent:
             NamedThread("follow-parent", lambda: _follow_parent(stop)).start()
-        return simulate(wanted, print_line, stop, wishes.for_s)
+        return simulate(wanted, print_line, stop, wishes.for_s) or stop.exit_code
+
+
+class Stop(threading.Event):
+    """Set when the work is to end by itself; `exit_code` is 130 when Ctrl-C asked for it."""
+
+    exit_code = 0
+
+    def on_signal(self, number: int, _frame: object) -> None:
+        """A handler of signals."""
+        if number == signal.SIGINT:
+            self.exit_code = Cancelled.exit_code
+        self.set()
 
 
 @contextmanager
-def stop_signal() -> Iterator[threading.Event]:
+def stop_signal() -> Iterator[Stop]:
     """An event that Ctrl-C and a polite kill set, for work that ends by itself then."""
-    stop = threading.Event()
+    stop = Stop()
     before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, stop.on_signal) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield stop

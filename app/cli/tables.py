@@ -42,5 +42,5 @@ def counted(number: int, thing: str) -> str:
 
 
 def _cell(value: object) -> str:
-    text = " ".join(str(value).split())
+    text = "".join(c if c.isprintable() else " " for c in str(value))
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"

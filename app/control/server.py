@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from app.control.transport import Channel, Doorway, open_doorway
@@ -17,6 +18,7 @@ from app.runtime.threads import NamedThread
 log = logging.getLogger(__name__)
 
 MAX_CALLERS = 64
+"""Served at once; others wait at the door, and are not turned away."""
 
 
 class ControlServer:
@@ -37,6 +39,7 @@ class ControlServer:
         self._thread: NamedThread | None = None
         self._callers: set[threading.Thread] = set()
         self._lock = threading.Lock()
+        self._places = threading.Semaphore(MAX_CALLERS)
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -68,9 +71,12 @@ class ControlServer:
         assert self._doorway is not None
         number = 0
         while not self._stopping.is_set():
+            if not self._places.acquire(timeout=0.2):
+                continue
             try:
                 channel = self._doorway.accept()
             except OSError:
+                self._places.release()
                 if self._stopping.is_set():
                     return
                 log.warning("The control socket could not take a caller", exc_info=True)
@@ -78,29 +84,24 @@ class ControlServer:
                     return
                 continue
             number += 1
-            self._admit(channel, number)
-
-    def _admit(self, channel: Channel, number: int) -> None:
-        caller = NamedThread(f"control-{number}", lambda: self._serve(channel), self._bus)
-        with self._lock:
-            full = len(self._callers) >= MAX_CALLERS
-            if not full:
+            caller = NamedThread(f"control-{number}", partial(self._serve, channel), self._bus)
+            with self._lock:
                 self._callers.add(caller)
-        if full:
-            channel.close()
-            return
-        caller.start()
+            caller.start()
 
     def _serve(self, channel: Channel) -> None:
         try:
             request = Request.decode(channel.receive(MAX_REQUEST_BYTES))
+            channel.heard()
             channel.send(self._answer(request).encode())
         except (OSError, WireError) as error:
-            log.info("A caller of the control socket left: %s", error)
+            if not self._stopping.is_set():  # else it is the caller that woke the listener
+                log.info("A caller of the control socket left: %s", error)
         finally:
             channel.close()
             with self._lock:
                 self._callers.discard(threading.current_thread())
+            self._places.release()
 
     def _answer(self, request: Request) -> Answer:
         if self._stopping.is_set():

@@ -17,7 +17,13 @@ from typing import Protocol
 
 from app.control.wire import WireError
 
+FIRST_WORD_S = 2.0
+"""A caller sends its request as it connects; one that says nothing gives its place up soon."""
+TAKE_ANSWER_S = 30.0
+_WAITING_AT_THE_DOOR = 512
 _CHUNK = 65_536
+_MAX_PATH_BYTES = 103
+"""What a Unix socket's address holds on the system that allows least."""
 
 
 class Channel(Protocol):
@@ -25,6 +31,9 @@ class Channel(Protocol):
 
     def receive(self, limit: int) -> bytes:
         """The next line, at most `limit` bytes. Raises OSError, WireError."""
+
+    def heard(self) -> None:
+        """The request is here: the caller now has time to take its answer."""
 
     def send(self, line: bytes) -> None:
         """Write one line. Raises OSError."""
@@ -97,6 +106,9 @@ class _UnixChannel:
         del self._rest[: end + 1]
         return line
 
+    def heard(self) -> None:
+        self._socket.settimeout(TAKE_ANSWER_S)
+
     def send(self, line: bytes) -> None:
         self._socket.sendall(line)
 
@@ -112,7 +124,7 @@ class _UnixDoorway:
         try:
             self._socket.bind(self.address)
             path.chmod(0o600)
-            self._socket.listen(64)
+            self._socket.listen(_WAITING_AT_THE_DOOR)
         except BaseException:
             self._socket.close()
             raise
@@ -121,8 +133,7 @@ class _UnixDoorway:
         while True:
             caller, _ = self._socket.accept()
             if _same_user(caller):
-                # A caller that says nothing must not keep a place for ever.
-                caller.settimeout(30.0)
+                caller.settimeout(FIRST_WORD_S)
                 return _UnixChannel(caller)
             caller.close()
 
@@ -149,6 +160,9 @@ class _PipeChannel:
             return self._pipe.recv_bytes(limit).rstrip(b"\n")
         except EOFError:
             raise ConnectionResetError("The other side closed the pipe.") from None
+
+    def heard(self) -> None:
+        """A pipe has no time-outs."""
 
     def send(self, line: bytes) -> None:
         self._pipe.send_bytes(line)
@@ -186,8 +200,9 @@ def _runtime_folder() -> Path:
         raise OSError("Windows has pipes.")
     user = os.getuid()
     system = Path(f"/run/user/{user}")
-    base = system if system.is_dir() and os.access(system, os.W_OK) else None
-    folder = base / "plantroom" if base else Path(tempfile.gettempdir()) / f"plantroom-{user}"
+    own = [system / "plantroom"] if system.is_dir() and os.access(system, os.W_OK) else []
+    shared = [Path(base) / f"plantroom-{user}" for base in (tempfile.gettempdir(), "/tmp")]  # noqa: S108  looked at below
+    folder = next(f for f in (*own, *shared) if len(os.fsencode(f)) + 22 <= _MAX_PATH_BYTES)
     folder.mkdir(mode=0o700, exist_ok=True)
     facts = folder.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != user:

@@ -105,7 +105,7 @@ def read_inventory(path: Path) -> Inventory:
         if not path.is_file():
             raise InvalidRequest(
                 "inventory.not_found",
-                "There is no such file.",
+                "It is a folder, not a file." if path.is_dir() else "There is no such file.",
                 where=path.name,
                 do="Check the path.",
             )
@@ -167,8 +167,10 @@ def clean_text(text: str, limit: int) -> str:
 
 def _load(content: bytes, name: str) -> object:
     try:
-        text = content.decode(json.detect_encoding(content[:4]))
-        return json.loads(text.removeprefix("\ufeff"))
+        text = content.decode(json.detect_encoding(content[:4])).removeprefix("\ufeff")
+        if not text.strip():
+            raise _not_json(f"{name}, character 1", "The file is empty.")
+        return json.loads(text)
     except UnicodeDecodeError as error:
         raise _not_json(f"{name}, byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
@@ -181,10 +183,8 @@ def _load(content: bytes, name: str) -> object:
         ) from None
 
 
-def _not_json(where: str) -> InvalidRequest:
-    return InvalidRequest(
-        "inventory.not_json", "The file is not JSON.", where=where, do=_EXPORT_AGAIN
-    )
+def _not_json(where: str, what: str = "The file is not JSON.") -> InvalidRequest:
+    return InvalidRequest("inventory.not_json", what, where=where, do=_EXPORT_AGAIN)
 
 
 def _rows(document: object, name: str) -> list[Any]:
@@ -356,7 +356,9 @@ def _mapping(mapping: object, notes: list[str]) -> dict[str, Any]:
     }
     good = {dp: entry for dp, entry in numbered.items() if isinstance(entry, dict)}
     if len(good) < len(mapping):
-        notes.append(f"{len(mapping) - len(good)} entries of its mapping were left out.")
+        left = len(mapping) - len(good)
+        entries = "1 entry" if left == 1 else f"{left} entries"
+        notes.append(f"{entries} of its mapping left out.")
     if len(good) > MAX_POINTS:
         notes.append("Its mapping names too many data points and was left out.")
         return {}

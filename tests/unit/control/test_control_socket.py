@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.control.client import ask
-from app.control.server import ControlServer
+from app.control.server import MAX_CALLERS, ControlServer
 from app.control.wire import Answer, Request, WireError
 from app.domain.errors import InvalidRequest, StoreFault
 from app.runtime.events import EventBus
@@ -146,6 +146,30 @@ def test_nonsense_is_hung_up_on_and_the_next_caller_served(tmp_path: Path, line:
                 assert peer.recv(10) == b""
             except (BrokenPipeError, ConnectionResetError):
                 pass
+        assert ask(address, Request()) is not None
+
+
+def test_callers_who_say_nothing_keep_nobody_out_for_long(tmp_path: Path) -> None:
+    with serving(tmp_path, echo) as address, ExitStack() as silent:
+        for _ in range(MAX_CALLERS):
+            peer = silent.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            peer.connect(address.read_text())
+        assert ask(address, Request()) is not None
+
+
+def test_more_callers_than_places_wait_and_are_all_served(tmp_path: Path) -> None:
+    with serving(tmp_path, echo) as address, ThreadPoolExecutor(MAX_CALLERS + 20) as pool:
+        asked = [pool.submit(ask, address, Request()) for _ in range(3 * MAX_CALLERS)]
+        assert all(future.result(30) is not None for future in asked)
+
+
+def test_a_long_path_of_the_temporary_folder_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 110)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with serving(tmp_path / ("y" * 150), echo) as address:
         assert ask(address, Request()) is not None
 
 
