@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_KEPT: list[object] = []
+"""What Qt made, kept until the process ends. Taken apart earlier, while threads of the core still
+run, an answer can reach a widget as it is destroyed, or a thread's garbage collection destroys
+one; either ends the process before the recorders have closed their files."""
+
 SWITCH_INTERVAL_S = 0.0005
 """A tenth of Python's default: background Python must not hold up a repaint."""
 
@@ -39,6 +44,7 @@ def run_window(core: Core, *, demo: bool) -> int:
     from ui.shell.window import MainWindow  # noqa: PLC0415  Qt only after the preflight
 
     window = MainWindow(console_of(core), theme, demo=demo)
+    _KEPT.extend((app, theme, window))
     window.closed.connect(app.quit)
     window.show()
     with _interrupt_quits(app):
@@ -63,6 +69,7 @@ def run_offscreen(
 
     window = MainWindow(console_of(core), theme, demo=True)
     tour = Tour(window, theme, for_s=for_s, folder=screenshots, out=out)
+    _KEPT.extend((app, theme, window, tour))
     tour.finished.connect(window.close)
     window.closed.connect(app.quit)
     window.show()
