@@ -25,7 +25,7 @@ from app.services.diagnosis import Diagnosis
 from app.services.directory import Directory
 from app.services.editing import Editing
 from app.services.history import HistoryService
-from app.services.importing import Importing
+from app.services.importing import Importing, NewSite
 from app.services.locality import Locality
 from app.services.observing import Observer
 from app.services.people import LocalOwner
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OBSERVE_EVERY_S = 5.0
+DEMO_SITE = NewSite("Harbour House")
 QUIET_S = 0.4
 """How long readings are watched for the quiet moment at which taking them stops."""
 
@@ -347,14 +348,6 @@ def _join(
         live=live,
         observations=history,
     )
-    importing = Importing(
-        records=records,
-        registry=registry,
-        open_field=open_field,
-        jobs=jobs,
-        clock=clock,
-        actor=actor,
-    )
     core = Core(
         profile=profile,
         settings=settings,
@@ -369,7 +362,7 @@ def _join(
         registry=registry,
         locality=locality,
         directory=directory,
-        importing=importing,
+        importing=_importing(store, registry, jobs, clock, owner, _first_site(profile, settings)),
         editing=Editing(records=records, registry=registry, directory=directory, actor=actor),
         control=Control(records=records, directory=directory, link=link, jobs=jobs, actor=actor),
         diagnosis=Diagnosis(directory=directory, link=link),
@@ -416,6 +409,29 @@ def _link(
         bus=core.bus,
         on_network_change=on_network,
     )
+
+
+def _importing(
+    store: ConsoleStore,
+    registry: RegistryCache,
+    jobs: JobRunner,
+    clock: Clock,
+    owner: LocalOwner,
+    site: NewSite,
+) -> Importing:
+    return Importing(
+        records=store.records,
+        registry=registry,
+        open_field=store.open_field,
+        jobs=jobs,
+        clock=clock,
+        actor=owner.actor,
+        site=site,
+    )
+
+
+def _first_site(profile: Profile, settings: Settings) -> NewSite:
+    return DEMO_SITE if profile.demo else NewSite(settings.site.name, settings.site.zone)
 
 
 def _signed_in() -> str:

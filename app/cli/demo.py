@@ -36,15 +36,23 @@ if TYPE_CHECKING:
 
 OFFSCREEN_S = 60.0
 READY_WITHIN_S = 60.0
+PUSH_EVERY_S = 5.0
+"""Often enough that a chart is seen to live."""
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of `demo`."""
     parser.add_argument("--devices", type=count, default=200, help="devices with their own socket")
     parser.add_argument("--gateways", type=count, default=6, help="how many of them are gateways")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same building")
     parser.add_argument(
-        "--push-every", type=seconds, metavar="S", help="every device reports every S seconds"
+        "--seed", type=int, help="the same seed makes the same building (default: by the network)"
+    )
+    parser.add_argument(
+        "--push-every",
+        type=seconds,
+        default=PUSH_EVERY_S,
+        metavar="S",
+        help="every device reports every S seconds",
     )
     parser.add_argument(
         "--faults", default="demo", metavar="none|demo|FILE", help="what is wrong in the building"
@@ -175,10 +183,11 @@ def _building(wishes: Namespace, export: Path) -> Iterator[_Building]:
 def _simulate_command(wishes: Namespace, export: Path, net: int | None) -> list[str]:
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
     command = [*program, "simulate", "--devices", str(wishes.devices)]
-    command += ["--gateways", str(wishes.gateways), "--seed", str(wishes.seed)]
+    command += ["--gateways", str(wishes.gateways)]
     command += ["--faults", wishes.faults, "--export", str(export)]
-    if wishes.push_every is not None:
-        command += ["--push-every", str(wishes.push_every)]
+    command += ["--push-every", str(wishes.push_every)]
+    if wishes.seed is not None:
+        command += ["--seed", str(wishes.seed)]
     if net is not None:
         command += ["--net", str(net)]
     return command

@@ -21,11 +21,10 @@ from app.services.facts import OpenField
 from app.services.inventory import Inventory, InventoryDevice, read_inventory
 from app.services.places import PlaceMaker
 from app.services.registry import Registry, RegistryCache
-from app.services.zone import local_zone
+from app.services.zone import known_zone, local_zone
 
 BATCH_ROWS = 200
 IMPORT_REASON = "Imported from an inventory"
-DEFAULT_SITE_NAME = "Site"
 
 ADDED, CHANGED, UNCHANGED, SKIPPED = "added", "changed", "unchanged", "skipped"
 _SPOKEN = {"local_key": "key", "product_id": "product", "node_id": "node id"}
@@ -72,6 +71,17 @@ class ImportResult:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSite:
+    """The first site an import makes; `zone` is an IANA name, empty for this computer's."""
+
+    name: str
+    zone: str = ""
+
+
+FIRST_SITE = NewSite("My building")
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
     """What is to be done for one row: the item to report, and the writing, if any."""
 
@@ -95,11 +105,13 @@ class Importing:
         jobs: JobRunner,
         clock: Clock,
         actor: Callable[[], Actor],
+        site: NewSite = FIRST_SITE,
     ) -> None:
         self._records = records
         self._registry = registry
         self._open_field = open_field
         self._jobs = jobs
+        self._new_site = site
         self._clock = clock
         self._actor = actor
 
@@ -220,10 +232,11 @@ class Importing:
         sites = self._registry.now().sites
         if sites:
             return min(sites)
-        zone = local_zone()
+        wanted = self._new_site
+        zone = known_zone(wanted.zone) or local_zone()
 
         def work(tx: Tx) -> str:
-            return tx.create(Site, "", name=DEFAULT_SITE_NAME, zone=zone)
+            return tx.create(Site, "", name=wanted.name.strip() or FIRST_SITE.name, zone=zone)
 
         return self._records.transact(self._actor(), work, reason=IMPORT_REASON).result()
 

@@ -19,12 +19,16 @@ def local_zone(
 ) -> str:
     """An IANA name from `TZ`, `/etc/timezone` or where `/etc/localtime` points; else UTC."""
     told = environment if environment is not None else os.environ
-    for name in _candidates(told, timezone, localtime):
-        try:
-            return zoneinfo.ZoneInfo(name).key
-        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-            continue
-    return "UTC"
+    found = (known_zone(name) for name in _candidates(told, timezone, localtime))
+    return next((zone for zone in found if zone is not None), "UTC")
+
+
+def known_zone(name: str) -> str | None:
+    """The IANA name as the zone database spells it; None for what it does not know."""
+    try:
+        return zoneinfo.ZoneInfo(name).key
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return None
 
 
 def _candidates(told: Mapping[str, str], timezone: Path, localtime: Path) -> Iterator[str]:

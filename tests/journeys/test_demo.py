@@ -27,7 +27,9 @@ def test_the_demo_shows_a_living_building_and_saves_pictures(tmp_path: Path) -> 
     assert len(pictures) >= 2
     assert all(picture.stat().st_size > 10_000 for picture in pictures)
     # The profile opens again without being asked, and the next demo does not trip over it.
-    assert plantroom.json("devices", "list")["total"] == summary["devices"]["total"]
+    listed = plantroom.json("devices", "list")
+    assert listed["total"] == summary["devices"]["total"]
+    assert {item["site"] for item in listed["items"]} == {"Harbour House"}
     again = plantroom.run(
         "demo", "--devices", "5", "--gateways", "0", "--for", "3", "--faults", "none"
     )

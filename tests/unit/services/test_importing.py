@@ -4,13 +4,15 @@ import json
 import sqlite3
 
 import pytest
-from fakes.bench import KEY, row
+from fakes.bench import KEY, OWNER, row
 
 from app.domain.errors import Cancelled, InvalidRequest
 from app.domain.ids import natural_id
 from app.records.kinds import Asset, Binding, Device, Place, Site
 from app.runtime.jobs import Job
 from app.services import importing
+from app.services.importing import Importing, NewSite
+from app.services.zone import local_zone
 
 OTHER_KEY = "other-key-456789"
 
@@ -29,6 +31,22 @@ def test_a_new_device_comes_with_a_site_an_asset_and_a_binding(bench):
     assert (binding.asset, binding.device) == (asset.id, "bf01")
     assert bench.registry.now().place_names(asset.place) == ["Level 2", "Comms 2.14"]
     assert [place.kind for place in bench.all(Place)] in (["floor", "room"], ["room", "floor"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "made"),
+    [
+        (NewSite("Harbour House", "Europe/Lisbon"), ("Harbour House", "Europe/Lisbon")),
+        (NewSite(" ", "Mars/Olympus"), ("My building", local_zone())),
+    ],
+)
+def test_the_first_site_is_made_as_wanted_where_that_can_be(bench, wanted, made):
+    Importing(
+        records=bench.records, registry=bench.registry, open_field=bench.store.open_field,
+        jobs=bench.jobs, clock=bench.clock, actor=lambda: OWNER, site=wanted,
+    ).run(bench.write(row()))  # fmt: skip
+    (site,) = bench.all(Site)
+    assert (site.name, site.zone) == made
 
 
 def test_the_same_file_again_changes_nothing(bench):

@@ -163,7 +163,7 @@ def test_a_gateway_with_devices_behind_it_does_not_go_away(bench):
 
 def test_a_site_with_devices_does_not_go_away(book):
     with pytest.raises(Refused):
-        book.record_book.undo("site", "Site")
+        book.record_book.undo("site", "My building")
     assert len(book.directory.rows()) == 2
 
 
@@ -223,7 +223,7 @@ def test_other_kinds_are_found_by_id_and_by_name(book):
     place = book.all(Place)[0]
     for text in (place.id, "level 1"):
         assert book.record_book.history("place", text).id == place.id
-    assert book.record_book.history("site", "Site").items
+    assert book.record_book.history("site", "My building").items
 
 
 @pytest.mark.parametrize(
