@@ -78,7 +78,8 @@ def _scan_arguments(parser: ArgumentParser) -> None:
 def _scan(core: Core, arguments: Namespace) -> Reply:
     if arguments.range is not None:
         check_range(arguments.range)
-    core.engage([])
+    # A range is tried with the keys of the devices that are not reached, so they have to be held.
+    core.engage(None if arguments.range is not None else [])
     found = Scanning(directory=core.directory, link=lambda: core.link).scan(arguments.range)
     document = {"items": [f.document() for f in found], "total": len(found), "next": None}
     if not found:

@@ -29,6 +29,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._holders: dict[tuple[str, int], str] = {}
+        self._proved: set[tuple[str, int]] = set()
 
     def claim(self, ip: str, port: int, device: str) -> str | None:
         """Take the address for `device`; None when it is its own now, else who has it."""
@@ -39,7 +40,16 @@ class Claims:
         """Who has the address now."""
         return self._holders.get((ip, port))
 
+    def prove(self, ip: str, port: int) -> None:
+        """Its holder showed that it is the device at this address."""
+        self._proved.add((ip, port))
+
+    def proved(self, ip: str, port: int) -> bool:
+        """Whether nobody else need look for itself there."""
+        return (ip, port) in self._proved
+
     def release(self, ip: str, port: int, device: str) -> None:
         """Give the address back."""
         if self._holders.get((ip, port)) == device:
             del self._holders[(ip, port)]
+            self._proved.discard((ip, port))

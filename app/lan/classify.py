@@ -32,6 +32,7 @@ class Trouble(StrEnum):
     OTHER_VERSION = "speaks another protocol version"
     BROKEN_STREAM = "sends bytes that are no frames"
     BROKEN_FRAME = "sends frames whose checksum is wrong"
+    DROPS = "ends every connection before it answers"
     WEAK_SESSION = "a session key the device would forget"
     LET_GO = "closed by this console"
 
@@ -142,7 +143,16 @@ _TABLE: dict[Trouble, tuple[Connection, str, str]] = {
         "It sends frames whose checksum is wrong; nothing of them is believed.",
         "Check its Wi-Fi signal; then power-cycle it.",
     ),
-    Trouble.WEAK_SESSION: (Connection.CONNECTING, "Agreeing on a session key again.", "Wait."),
+    Trouble.DROPS: (
+        Connection.SUSPECT,
+        "It accepts connections and ends each of them before it has answered.",
+        "Check its Wi-Fi signal; then power-cycle it.",
+    ),
+    Trouble.WEAK_SESSION: (
+        Connection.SUSPECT,
+        "Every session key it agrees on is one that it would not recognise itself.",
+        "Power-cycle the device.",
+    ),
     Trouble.LET_GO: (Connection.CONNECTING, "Connecting afresh.", "Wait."),
 }
 

@@ -59,12 +59,14 @@ class Body:
     """What a message says. `points` are raw values; `damaged` names those whose text was broken.
 
     `text` is an answer in words, such as ``json obj data unvalid``. `t_s` is the device's own
-    time in epoch seconds where it gave one. `data` is the `data` object of command 64.
+    time in epoch seconds where it gave one. `device` is whose report it says it is. `data` is the
+    `data` object of command 64.
     """
 
     points: dict[str, Value] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()
     cid: str | None = None
+    device: str | None = None
     t_s: float | None = None
     text: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -352,6 +354,7 @@ def _body_of(whole: dict[str, Any], broken: bool) -> Body:
     cid = whole.get("cid", data.get("cid"))
     body = Body(
         cid=cid if isinstance(cid, str) else None,
+        device=device if isinstance(device := whole.get("devId"), str) else None,
         t_s=_epoch_s(whole.get("t")),
         data=data,
     )

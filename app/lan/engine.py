@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.domain.errors import InvalidRequest
@@ -31,9 +33,14 @@ from app.lan.probe import probe
 from app.lan.sightings import Sightings
 from app.runtime.clock import Clock
 
+log = logging.getLogger(__name__)
+
 FIRST_JUDGEMENT_S = 12.0
 """How long a command waits for the first verdict on a device that is only just being tried."""
 SCAN_S = 8.0
+MATCH_S = 60.0
+"""How long a scan waits for devices to try the addresses that answered; they go on after it."""
+MATCH_POLL_S = 0.2
 
 Publish = Callable[[Sequence[Reading]], None]
 
@@ -112,6 +119,7 @@ class LanEngine:
     def hold(self, specs: Iterable[LinkSpec]) -> None:
         """Make these the devices that are held: new ones connect, missing ones are let go."""
         wanted = {spec.device: spec for spec in specs}
+        before = len(self._held) + len(self._children)
         own = {id_: spec for id_, spec in wanted.items() if spec.parent is None}
         subs = {id_: spec for id_, spec in wanted.items() if spec.parent is not None}
         gone = [self._held.pop(id_) for id_ in list(self._held) if id_ not in own]
@@ -133,6 +141,8 @@ class LanEngine:
             else:
                 self._children[id_] = Child(spec, self._world)
         self._route_children()
+        if gone or len(self._held) + len(self._children) != before:
+            log.info("Holding %d devices and %d sub-devices", len(self._held), len(self._children))
 
     def _route_children(self) -> None:
         families: dict[str, dict[str, Child]] = {id_: {} for id_ in self._gateways}
@@ -202,7 +212,10 @@ class LanEngine:
     # -- looking -------------------------------------------------------------------------
 
     async def scan(self, cidr: str | None = None) -> Sequence[Sighting]:
-        """What announced itself lately or does so now; with `cidr`, who answers in that range."""
+        """What announced itself lately or does so now; with `cidr`, who answers in that range.
+
+        What answers there is offered to every device that is not reached: its key finds it.
+        """
         start_s = self._world.loop.time() - SCAN_S
         found: dict[str, Sighting] = {}
         if self._discovery is not None:
@@ -210,6 +223,10 @@ class LanEngine:
         if cidr is not None:
             for sighting in await probe(cidr, self._world, self._known_addresses()):
                 found[sighting.ip] = sighting
+            await self._match([ip for ip, seen in found.items() if not seen.device])
+            for ip, device in self._known_addresses().items():
+                if ip in found:
+                    found[ip] = replace(found[ip], device=device)
         if self._discovery is not None and cidr is None:
             await asyncio.sleep(SCAN_S)
         for sighting in self._sightings.since(start_s):
@@ -217,7 +234,19 @@ class LanEngine:
         return tuple(found.values())
 
     def _known_addresses(self) -> dict[str, str]:
-        return {h.presence.ip: h.spec.device for h in self._held.values() if h.presence.ip}
+        online = [held for held in self._held.values() if held.online]
+        return {held.presence.ip: held.spec.device for held in online if held.presence.ip}
+
+    async def _match(self, addresses: list[str]) -> None:
+        """Let the devices that are not reached try what answered; until all did or time is up."""
+        until_s = self._world.loop.time() + MATCH_S
+        for held in self._held.values():
+            # Each in an order of its own, so that they are not all at one address at once.
+            held.offer(self._world.random.sample(addresses, len(addresses)))
+        while any(held.searching for held in self._held.values()):
+            if self._world.loop.time() > until_s:
+                return
+            await asyncio.sleep(MATCH_POLL_S)
 
     async def examine(self, device: str) -> LinkEvidence:
         """Try the device step by step and say where it ends.

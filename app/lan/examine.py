@@ -20,7 +20,14 @@ CLOCK_OFF_S = 60.0
 _Step = tuple[str, str, str]
 
 _NO_ANSWER = frozenset(
-    {Trouble.SILENT, Trouble.NEVER_ANSWERED, Trouble.CLOSED, Trouble.RESET, Trouble.BROKEN_STREAM}
+    {
+        Trouble.SILENT,
+        Trouble.NEVER_ANSWERED,
+        Trouble.CLOSED,
+        Trouble.RESET,
+        Trouble.DROPS,
+        Trouble.BROKEN_STREAM,
+    }
 )
 # In the order tried. A device that got past a step had to pass it.
 _FAILS: tuple[tuple[str, frozenset[Trouble], str], ...] = (

@@ -53,11 +53,11 @@ class Child:
         """Its gateway did not list it last time, and was not asked often enough to judge."""
         return 0 < self._absent < OFFLINE_REPORTS and not self.presence.rhythm.sleepy
 
-    def say(self, word: Connection, sentence: str) -> None:
+    def say(self, word: Connection, sentence: str, *, began_ms: int | None = None) -> None:
         """Set the word, unless a person wants this one left alone."""
         if self.spec.paused:
             word, sentence = Connection.PAUSED, "Left alone."
-        began_ms, self._followed_ms = self._followed_ms, None
+        began_ms, self._followed_ms = self._followed_ms or began_ms, None
         self.presence.say(word, sentence, began_ms=began_ms if word is Connection.ONLINE else None)
 
     def reported(self, body: Body, *, pushed: bool) -> None:
@@ -65,7 +65,7 @@ class Child:
         rhythm = self.presence.rhythm
         if pushed:
             self._absent = 0
-            self.say(Connection.ONLINE, "")
+            self.say(Connection.ONLINE, "", began_ms=self.presence.sent_ms(body))
         # What a gateway answers for a sub-device that sleeps is what it remembers.
         self.presence.report(body, fresh=pushed or not rhythm.sleepy)
 

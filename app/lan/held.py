@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from tinytuya.core import command_types as CT
@@ -32,6 +32,9 @@ QUICK_CLOSE_WAIT_S = 2.0
 """A device has few slots and needs this long to free one after it closed on us."""
 _NOT_CONTENT = frozenset({Fault.KEY, Fault.TEXT, Fault.JSON})
 _MANY_UNREADABLE = 2
+MANY_DROPPED = 3
+"""So many attempts in a row that a device ends before it says anything are its usual way."""
+_DROPPED = frozenset({Trouble.CLOSED, Trouble.RESET, Trouble.WEAK_SESSION})
 
 
 class HeldDevice:
@@ -56,6 +59,7 @@ class HeldDevice:
         self._settled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unreadable = 0
+        self._dropped = 0
         self._opened_ms: int | None = None
         self._target: Target | None = None
         self._quick_closes = 0
@@ -107,6 +111,20 @@ class HeldDevice:
         )
         if at_once and not self.online:
             self._poke.set()
+
+    def offer(self, addresses: Sequence[str]) -> None:
+        """Something answers at these addresses: try them, if it is not reached where it should be.
+
+        Each is opened with this device's key, at the usual pace, and believed once it proves it.
+        """
+        if not self.online and self.resting is None and key_usable(self.spec.key):
+            self._route.offer(addresses)
+            self._poke.set()
+
+    @property
+    def searching(self) -> bool:
+        """Addresses it was offered are still to be tried."""
+        return not self.online and self._route.searching
 
     def drop(self) -> None:
         """Close the socket, if there is one, with a FIN."""
@@ -170,6 +188,8 @@ class HeldDevice:
         """Connect, introduce, stay until it ends; what ended it."""
         holder = self.world.claims.claim(target.ip, target.port, self.spec.device)
         if holder is not None:
+            if self.world.claims.proved(target.ip, target.port):
+                self._route.withdraw(target.ip)
             return Trouble.ADDRESS_TAKEN
         try:
             return await self._connected(target)
@@ -205,9 +225,12 @@ class HeldDevice:
         now_s = self.world.loop.time()
         if trouble is Trouble.LET_GO:
             return 0.0
-        if trouble is Trouble.WEAK_SESSION:
+        self._dropped = self._dropped + 1 if trouble in _DROPPED else 0
+        if trouble is Trouble.WEAK_SESSION and self._dropped < MANY_DROPPED:
             # One in 256 is chance and soon put right; always is the device's fault.
             return self._backoff.failed(trouble, now_s) / 4
+        if trouble in (Trouble.CLOSED, Trouble.RESET) and self._dropped >= MANY_DROPPED:
+            trouble = Trouble.DROPS
         was_quick = self._quick_closes
         self._quick_closes = was_quick + 1 if trouble is Trouble.CLOSED_AT_ONCE else 0
         if trouble is Trouble.CLOSED_ON_WORD:
@@ -219,6 +242,9 @@ class HeldDevice:
         seen = self.world.sightings.latest(self.spec.device, now_s)
         if self._route.failed(target, trouble, seen, now_s):
             return RETRY_AT_ONCE_S
+        if target.offered:
+            # Whoever answers there is somebody else, and says nothing about this device.
+            trouble = Trouble.NO_ADDRESS
         self.standing.judge(trouble, target)
         self.judged.set()
         return self._backoff.failed(trouble, now_s)
@@ -232,6 +258,11 @@ class HeldDevice:
 
     def heard(self, session: Session, message: Message, body: Body) -> None:
         """A good frame: it proves the device, and its values are published."""
+        if session.codec.version == "3.1" and body.device not in (None, self.spec.device):
+            # Answers of 3.1 need no key: only what it calls itself tells it from another device.
+            self.standing.other = body.device
+            session.close(Trouble.ADDRESS_TAKEN)
+            return
         if session.proved and not self._settled.is_set():
             self._become_online()
         if self.on_body is not None:
@@ -276,9 +307,10 @@ class HeldDevice:
         self._settled.set()
         if self._target is not None:
             self._route.succeeded(self._target)
+            self.world.claims.prove(self._target.ip, self._target.port)
             self.presence.ip, self.presence.version = self._target.ip, self._target.version
         self._key_proved = True
-        self._quick_closes = 0
+        self._quick_closes = self._dropped = 0
         self.standing.trouble = None
         self._backoff.reset()
         self.presence.rhythm.heard(self.world.loop.time())

@@ -12,6 +12,7 @@ from app.domain.links import LinkSpec, LinkState
 from app.domain.readings import (
     CONNECTION_POINT,
     DEVICE_CLOCK_TRUST_MS,
+    OURS_MS,
     Reading,
     Value,
     stamp_ms,
@@ -143,6 +144,12 @@ class Presence:
             self.world.emit(self.reading(dp, value, at_ms, body))
         for listener in tuple(self._listeners):
             listener(body)
+
+    def sent_ms(self, body: Body) -> int:
+        """When a message was sent, at the earliest: by the device's clock where that is right."""
+        now_ms = self.world.clock.now_ms()
+        sent_ms = now_ms if body.t_s is None else round(body.t_s * 1000)
+        return sent_ms if sent_ms <= now_ms < sent_ms + OURS_MS else now_ms
 
     def _after_the_last(self, at_ms: int) -> int:
         """The stamp, or the next millisecond where a message of this device has it already.

@@ -7,6 +7,7 @@ handshake or a decodable reply there proves it (research, section 5: anyone can 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.links import LinkSpec, Sighting
@@ -23,6 +24,9 @@ PATIENT_AFTER = 10
 SIGHTING_WAIT_S = 10.0
 """A device that is heard is tried again this soon after a failure, at the earliest."""
 JITTER = 0.3
+MAX_OFFERED = 4_096
+OFFER_TRIES = 200
+"""So often an offered address is left for later because another device is just trying it."""
 BARRED_S = 300.0
 """A candidate address that proved nothing is not believed again for this long."""
 _ABOUT_VERSION = frozenset(
@@ -37,16 +41,22 @@ _ABOUT_VERSION = frozenset(
         Trouble.BROKEN_FRAME,
     }
 )
+_CLOSED = frozenset({Trouble.CLOSED, Trouble.RESET, Trouble.CLOSED_AT_ONCE})
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One attempt: where, in which version, and whether the address is only a candidate."""
+    """One attempt: where, in which version, and whether the address is only a candidate.
+
+    `offered` is a candidate that nobody named for this device: something answered there, and
+    whether it is this one only its key can tell.
+    """
 
     ip: str
     port: int
     version: str
     candidate: bool = False
+    offered: bool = False
 
 
 class Route:
@@ -56,9 +66,25 @@ class Route:
         self.spec = spec
         self.ip = spec.ip
         self.version: str | None = None
-        self.proved = False
         self._tried: list[str] = []
         self._barred: dict[str, float] = {}
+        self._missed = False
+        self._offered: dict[str, int] = {}
+
+    @property
+    def searching(self) -> bool:
+        """Addresses it was offered are still to be tried."""
+        return bool(self._offered)
+
+    def offer(self, addresses: Sequence[str]) -> None:
+        """Something answers at these: the device may be there, if it is not where it was."""
+        for ip in addresses[:MAX_OFFERED]:
+            if ip != self.ip:
+                self._offered[ip] = OFFER_TRIES
+
+    def withdraw(self, ip: str) -> None:
+        """Another device proved to be there."""
+        self._offered.pop(ip, None)
 
     def renew(self, spec: LinkSpec) -> None:
         """The record changed: an address a person entered counts again, versions are open."""
@@ -75,11 +101,14 @@ class Route:
         ip, candidate = self.ip, False
         if seen is not None and seen.ip != ip and self._barred.get(seen.ip, 0.0) <= now_s:
             ip, candidate = seen.ip, True
+        offered = not candidate and self.searching and (ip is None or self._missed)
+        if offered:
+            ip = next(iter(self._offered))
         if ip is None:
             return None
         choices = self._choices(seen)
         version = next((v for v in choices if v not in self._tried), choices[0])
-        return Target(ip, self.spec.port, version, candidate)
+        return Target(ip, self.spec.port, version, candidate or offered, offered)
 
     def _choices(self, seen: Sighting | None) -> list[str]:
         announced = seen.version if seen is not None else None
@@ -91,21 +120,34 @@ class Route:
 
     def succeeded(self, target: Target) -> None:
         """The device proved itself there."""
-        self.ip, self.version, self.proved = target.ip, target.version, True
+        self.ip, self.version = target.ip, target.version
+        self._missed = False
         self._tried.clear()
+        self._offered.clear()
 
     def failed(self, target: Target, trouble: Trouble, seen: Sighting | None, now_s: float) -> bool:
         """Learn from a failure; True when there is something else to try at once."""
-        if target.candidate:
+        self._missed = self._missed or not target.candidate
+        if target.candidate and not target.offered:
             self._barred[target.ip] = now_s + BARRED_S
             if len(self._barred) > 64:
                 self._barred.pop(next(iter(self._barred)))
-        if trouble in _ABOUT_VERSION and (self.version is None or seen is not None):
+        about_version = trouble in (_ABOUT_VERSION | _CLOSED if target.offered else _ABOUT_VERSION)
+        if about_version and (self.version is None or seen is not None):
             self._tried.append(target.version)
             if any(v not in self._tried for v in self._choices(seen)):
                 return True
             self._tried.clear()
-        return target.candidate and self.ip is not None
+        if target.offered:
+            self._strike(target.ip, trouble)
+        return self.searching or (target.candidate and self.ip is not None)
+
+    def _strike(self, ip: str, trouble: Trouble) -> None:
+        """An offered address was not this device's; one that another is just trying waits."""
+        self._tried.clear()
+        tries = self._offered.pop(ip, 0) - 1
+        if trouble is Trouble.ADDRESS_TAKEN and tries > 0:
+            self._offered[ip] = tries
 
 
 class Backoff:

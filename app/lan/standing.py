@@ -29,6 +29,8 @@ class Standing:
 
     def __init__(self, presence: Presence, world: World) -> None:
         self.trouble: Trouble | None = None
+        self.other: str | None = None
+        """Who said to be at this device's address."""
         self.verdict = Verdict(Connection.NEVER_SEEN, presence.sentence, "Wait.")
         self._presence = presence
         self._world = world
@@ -89,5 +91,5 @@ class Standing:
         device = self._presence.spec.device
         heard_s = self._world.sightings.age_s(device, self._world.loop.time())
         fresh_s = heard_s if heard_s is not None and heard_s < FRESH_S else None
-        owner = self._world.claims.holder(target.ip, target.port) or ""
+        owner = self._world.claims.holder(target.ip, target.port) or self.other or "unknown"
         return Place(target.ip, target.port, target.version, fresh_s, owner)

@@ -235,9 +235,9 @@ class Directory:
             site=device.site,
             key=self._facts.key(device)
             or (self._facts.key(gateway) if gateway is not None else b""),
-            ip=device.ip,
+            ip=device.ip or _text(seen.get("ip")),
             port=device.port or DEFAULT_PORT,
-            version=device.version,
+            version=device.version or _text(seen.get("version")),
             parent=device.parent,
             cid=device.node_id if device.parent else None,
             category=device.category,
@@ -358,6 +358,10 @@ def _remembered(device: Device, seen: Observed) -> LinkState:
         version=str(version[0]) if version else None,
         last_report_ms=_whole(seen.get("last_report_ms")),
     )
+
+
+def _text(seen: tuple[Value, int] | None) -> str | None:
+    return str(seen[0]) if seen is not None else None
 
 
 def _number(seen: tuple[Value, int] | None) -> float | None:

@@ -47,11 +47,15 @@ class FaultAt:
 
 @dataclass(frozen=True, slots=True)
 class SimulateOptions:
-    """The flags of `plantroom simulate`. `faults` is `none`, `demo` or the path of a file."""
+    """The flags of `plantroom simulate`. `faults` is `none`, `demo` or the path of a file.
+
+    Without a `seed` the network chooses: simulators that run side by side are other buildings, since
+    every console on this computer hears the announcements of all.
+    """
 
     devices: int = 200
     gateways: int = 6
-    seed: int = 1
+    seed: int | None = None
     push_every_s: float | None = None
     faults: str = "none"
     net: int | None = None
@@ -149,7 +153,7 @@ class BuildingRun:
         plan = make_plan(
             options.devices,
             options.gateways,
-            seed=options.seed,
+            seed=seed_of(net) if options.seed is None else options.seed,
             net=net,
             sleepers=options.faults != "none",
             versions=options.versions,
@@ -270,6 +274,11 @@ class BuildingRun:
             "faulty": faulty,
             "sleepy": self.building.sleepy(),
         }
+
+
+def seed_of(net: int) -> int:
+    """The building that stands in a network where no seed was asked for; 1 in the first."""
+    return (net - FIRST_NET) % LAST_NET + 1
 
 
 def demo_faults(plan: BuildingPlan) -> list[FaultAt]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,18 @@ class House:
         """The rows of its inventory."""
         rows: list[dict[str, Any]] = json.loads(self.inventory.read_text())
         return rows
+
+    def fault(self, device: str, name: str, *, on: bool = True) -> None:
+        """Switch a fault of a device."""
+        wish = json.dumps({"device": device, "fault": name, "on": on}).encode()
+        request = urllib.request.Request(f"{self.ready['control']}/faults", wish, method="POST")
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def state(self) -> dict[str, Any]:
+        """What the devices are like inside: sessions, faults, values, by id."""
+        with urllib.request.urlopen(f"{self.ready['control']}/state", timeout=10) as answer:
+            devices: dict[str, Any] = json.load(answer)["devices"]
+        return devices
 
     def with_point(self, code: str) -> dict[str, Any]:
         """The first row that has a point of this code."""

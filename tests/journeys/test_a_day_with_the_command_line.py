@@ -131,23 +131,6 @@ def test_a_device_that_is_left_alone_is_let_go(imported: Plantroom, house: House
         assert runner.lines[-1]["summary"] is True
 
 
-def test_no_local_key_is_anywhere_but_sealed(imported: Plantroom, house: House) -> None:
-    keys = [row["key"].encode() for row in house.rows if row.get("key")]
-    said = b""
-    with imported.running(
-        "run", "--headless", "--for", "3", "--fast", PLANTROOM_LOG="debug"
-    ) as run:
-        run.wait_line("summary")
-        run.end()
-        said += "\n".join(run.errors).encode() + json.dumps(run.lines).encode()
-    listed = imported.run("--json", "devices", "list")
-    said += (listed.out + listed.err).encode()
-    files = [path for path in imported.data.rglob("*") if path.is_file()]
-    assert any(path.name == "plantroom.log" for path in files)
-    said += b"".join(path.read_bytes() for path in files)
-    assert [key for key in keys if key in said] == []
-
-
 def eventually(true: Any, times: int = 20) -> bool:
     """Each look is a command of its own, so this waits some seconds at most."""
     return any(true() for _ in range(times))
