@@ -34,6 +34,8 @@ from app.store.tables import SETTLED, kind_table
 PAGE = 2_000
 CUT = "journal.cut"
 """Event of the line that says the journal had lost its end when the program started."""
+REBUILT = "journal.rebuilt"
+"""Event of the line that says a new file was filled from the outbox copy."""
 CUT_TOLD = "journal.cut_told"
 """Event of the line that says a person was told of the cut its `operation` is about."""
 
@@ -54,7 +56,8 @@ class AuditReport:
 
     Attributes:
         untold: whether `broken` is a cut nobody was told of; `tell` it, and it counts as repaired.
-        repaired: cuts that were told of before. They stay in the journal and in every report.
+        repaired: cuts that were told of before, and rebuilt files. They stay in the journal and in
+            every report.
     """
 
     ok: bool
@@ -86,7 +89,7 @@ class Audit:
             if (broken := _checked(walk, line)) is not None:
                 return AuditReport(False, walk.links, broken)
         broken = walk.end() or self._first_wrong_row()
-        repaired = tuple(cut for cut in walk.cuts if cut.operation in walk.told)
+        repaired = (*walk.rebuilt, *(cut for cut in walk.cuts if cut.operation in walk.told))
         if broken is None and (untold := [cut for cut in walk.cuts if cut not in repaired]):
             return AuditReport(False, walk.links, untold[0], True, repaired)
         return AuditReport(broken is None, walk.links, broken, False, repaired)
@@ -176,6 +179,7 @@ class _Walk:
         self._refused: dict[str, None] = {}
         self._refusals: set[str] = set()
         self.cuts: list[Broken] = []
+        self.rebuilt: list[Broken] = []
         self.told: set[str] = set()
 
     def check(self, line: tuple[Any, ...]) -> Broken | None:
@@ -249,14 +253,19 @@ class _Walk:
         elif operation.kind == CUT_TOLD:
             self.told.add(operation.record)
         elif operation.kind == CUT:
-            self.cuts.append(
-                Broken(
-                    operation.id,
-                    f"The journal had lost its end when the program started: it reached line"
-                    f" {data.get('reached')} of {data.get('anchor')};"
-                    f" {data.get('put_back')} operations were put back from the outbox copy.",
-                )
+            sentence = (
+                "The journal had lost its end when the program started: it reached line"
+                f" {data.get('reached')} of {data.get('anchor')};"
+                f" {data.get('put_back')} operations were put back from the outbox copy."
             )
+            self.cuts.append(Broken(operation.id, sentence))
+        elif operation.kind == REBUILT:
+            sentence = (
+                "The database file was gone when the program started, and was made anew from the"
+                f" outbox copy: {data.get('put_back')} of its {data.get('anchor')} lines were put"
+                " back, those of device commands and other notes were not."
+            )
+            self.rebuilt.append(Broken(operation.id, sentence))
 
     def _anchored(self, operation: Operation) -> Broken | None:
         if self._anchor is None or self._anchor.pos != self._pos:

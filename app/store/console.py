@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import secrets
@@ -16,7 +17,7 @@ from app.records.operation import number
 from app.records.port import Actor, FieldSealer, Tx
 from app.runtime.clock import Clock
 from app.runtime.events import EventBus
-from app.store.audit import CUT, CUT_TOLD, Audit, Broken, declarations
+from app.store.audit import CUT, CUT_TOLD, REBUILT, Audit, Broken, declarations
 from app.store.blobs import FileBlobs
 from app.store.engines import Database, require_sound_sqlite
 from app.store.jobs import StoredJobs
@@ -30,7 +31,6 @@ from app.store.sealing import context
 log = logging.getLogger(__name__)
 
 CONSOLE, DECLARATIONS = "console", "declarations"
-REBUILT = "journal.rebuilt"
 
 
 class ConsoleStore:
@@ -90,9 +90,11 @@ class ConsoleStore:
                 )
                 self._reconcile(copy)
                 self._refold_if_declared_anew()
-        except BaseException:
+        except BaseException as error:
             self._outbox.close()
             self._database.close()
+            if isinstance(error, OSError):
+                raise self._outbox_fault("opened", error) from error
             raise
         self.records = StoredRecords(
             self._database, self._recorder, self._writer, self._outbox, self._bus
@@ -216,14 +218,18 @@ class ConsoleStore:
             self._outbox.rewrite(self.console_id, list(journal.unsent()), keys, self._anchor())
         except OSError as error:
             self._outbox.behind = True
-            raise StoreFault(
-                "store.outbox_not_written",
-                "The second copy of unsent changes could not be written:"
-                f" {error.strerror or 'the disk did not answer'}.",
-                where=str(self._outbox.path),
-                do="Check the disk and its free space.",
-                retry=True,
-            ) from error
+            raise self._outbox_fault("written", error) from error
+
+    def _outbox_fault(self, done: str, error: OSError) -> StoreFault:
+        code = "disk_full" if error.errno == errno.ENOSPC else f"outbox_not_{done}"
+        return StoreFault(
+            f"store.{code}",
+            f"The second copy of unsent changes could not be {done}:"
+            f" {error.strerror or 'the disk did not answer'}.",
+            where=str(self._outbox.path),
+            do="Check the disk, its free space and the rights of the file, then try again.",
+            retry=True,
+        )
 
     def _site_keys(self) -> dict[str, bytes]:
         rows = self._database.driver.execute("SELECT site,wrapped FROM site_key")

@@ -142,6 +142,15 @@ def test_a_journal_emptied_is_a_cut_and_no_new_file(folder) -> None:
     assert "reached line 0 of 8" in broken.sentence
 
 
+def test_a_file_made_anew_from_the_outbox_copy_says_so_in_every_report(folder) -> None:
+    (folder / "console.db").rename(folder / "console.moved")
+    for _ in range(2):
+        with opened(folder) as store:
+            report = store.audit.verify()
+            assert report.ok
+            assert "7 of its 8 lines were put back" in report.repaired[0].sentence
+
+
 def test_a_change_marked_as_sent_that_never_was_is_named(folder) -> None:
     console = console_of(folder)
     broken = tampered(folder, f"UPDATE journal SET waiting=0 WHERE op='{console}:4'")
@@ -155,6 +164,31 @@ def test_a_change_marked_as_sent_that_never_was_is_named(folder) -> None:
 def test_what_no_line_ever_holds_is_named(folder, column, value, pos) -> None:
     broken = tampered(folder, f"UPDATE journal SET {column}={value} WHERE pos={pos}")
     assert broken.operation
+
+
+def test_an_outbox_copy_that_cannot_be_opened_is_said(tmp_path) -> None:
+    (tmp_path / "outbox.log").mkdir()
+    with pytest.raises(StoreFault) as caught, opened(tmp_path):
+        pass
+    assert caught.value.code == "store.outbox_not_opened"
+
+
+def test_a_damaged_page_is_said_wherever_it_is_met(folder) -> None:
+    content = (folder / "console.db").read_bytes()
+    faults = []
+    for page in range(1, len(content) // 4096):
+        at = page * 4096 + 2000
+        damaged = content[:at] + bytes(16) + content[at + 16 :]
+        (folder / "console.db").write_bytes(damaged)
+        try:
+            with opened(folder) as store:
+                store.audit.verify()
+                store.records.all(Asset)
+        except StoreFault as fault:
+            faults.append(fault)
+    assert {fault.code for fault in faults} == {"store.damaged"}
+    assert all("outbox.log" in fault.do for fault in faults)
+    assert len(faults) > 10
 
 
 def test_a_lost_table_is_said(folder) -> None:
