@@ -1,12 +1,7 @@
-"""Kills, full disks and a building that goes away: nothing acknowledged is lost, and it is said."""
+"""Full disks and a building that goes away: nothing acknowledged is lost, and it is said."""
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -17,27 +12,6 @@ from pathlib import Path
 import pytest
 from fakes.house import House, house_of
 from fakes.plantroom import Plantroom
-
-COMMIT_S = 2.0
-"""Readings are committed about once a second; older ones are on the disk."""
-
-
-def test_a_killed_runner_loses_nothing_it_acknowledged(imported: Plantroom, house: House) -> None:
-    device = house.with_point("switch_1")["id"]
-    dice = random.Random(7)
-    counted = 0
-    for turn in range(2):
-        with imported.holding("--fast") as runner:
-            name = f"Name {turn}"
-            imported.json("device", "edit", device, "--name", name)
-            threading.Event().wait(COMMIT_S + dice.random())
-            runner.process.kill()
-            assert runner.end() == -signal.SIGKILL
-        assert imported.json("audit", "verify")["ok"] is True
-        assert imported.device(device)["name"] == name
-        stored = imported.json("history", "stats", device, "switch_1")["count"]
-        assert stored > counted
-        counted = stored
 
 
 def test_a_command_is_not_kept_out_by_what_a_kill_left(imported: Plantroom) -> None:
@@ -133,60 +107,3 @@ def test_a_wrong_passphrase_is_exit_3_and_changes_nothing(imported: Plantroom) -
     wrong = Plantroom(imported.data, PLANTROOM_PASSPHRASE="something else")
     assert wrong.json("devices", "list", code=3)["error"]["code"] == "key.wrong_passphrase"
     assert (imported.data / "key.json").read_bytes() == before
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_a_hundred_kills_during_import_edit_and_recording(tmp_path: Path) -> None:
-    """Each turn kills at a random moment; the next start finds everything acknowledged before."""
-    dice = random.Random(20261121)
-    plantroom = Plantroom(tmp_path / "profile")
-    options = ("--devices", "12", "--gateways", "2", "--push-every", "1")
-    with house_of(tmp_path / "house", *options) as house:
-        device = house.rows[0]["id"]
-        acknowledged: dict[str, str] = {}
-        for turn in range(100):
-            kind = ("import", "edit", "record")[turn % 3]
-            if kind == "import":
-                file = tmp_path / "inventory.json"
-                rows = [{**row, "name": f"{row['name']} {turn}"} for row in house.rows]
-                file.write_text(json.dumps(rows))
-                kill_within(plantroom, 2.5 * dice.random(), "devices", "import", str(file))
-            elif kind == "edit":
-                acknowledged |= edit_until_killed(plantroom, device, turn, dice)
-            else:
-                kill_within(plantroom, 6 * dice.random(), "run", "--headless", "--fast")
-            assert plantroom.json("audit", "verify")["ok"] is True
-            items = plantroom.json("devices", "list")["items"]
-            assert kind != "record" or not items or len(items) == len(house.rows)
-            if not acknowledged:
-                shutil.copy(house.inventory, tmp_path / "inventory.json")
-                plantroom.json("devices", "import", str(tmp_path / "inventory.json"))
-                acknowledged = {"tags": ""}
-            elif acknowledged["tags"]:
-                tags = next(item for item in items if item["id"] == device)["tags"]
-                assert acknowledged["tags"] in tags
-
-
-def edit_until_killed(
-    plantroom: Plantroom, device: str, turn: int, dice: random.Random
-) -> dict[str, str]:
-    """An edit that was answered, then one that is killed on the way."""
-    tag = f"kept-{turn}"
-    plantroom.json("device", "edit", device, "--tags", tag)
-    kill_within(plantroom, 1.5 * dice.random(), "device", "edit", device, "--name", f"n{turn}")
-    return {"tags": tag}
-
-
-def kill_within(plantroom: Plantroom, after_s: float, *words: str) -> None:
-    with subprocess.Popen(
-        plantroom.command(*words),
-        env=plantroom.environ,
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            process.wait(after_s)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
