@@ -55,8 +55,6 @@ JOURNAL = Table(
     Column("waiting", Integer, nullable=False),
 )
 Index("journal_record", JOURNAL.c.record, JOURNAL.c.pos)
-Index("journal_author", JOURNAL.c.author, JOURNAL.c.at_us)
-Index("journal_kind", JOURNAL.c.kind, JOURNAL.c.at_us)
 Index("journal_tx", JOURNAL.c.tx)
 Index("journal_unsent", JOURNAL.c.pos, sqlite_where=JOURNAL.c.waiting == UNSENT)
 Index("journal_refused", JOURNAL.c.pos, sqlite_where=JOURNAL.c.verdict == "refused")

@@ -125,8 +125,6 @@ STATEMENTS = (
         UNIQUE (op)
     )
     """,
-    "CREATE INDEX journal_author ON journal (author, at_us)",
-    "CREATE INDEX journal_kind ON journal (kind, at_us)",
     "CREATE INDEX journal_record ON journal (record, pos)",
     "CREATE INDEX journal_refused ON journal (pos) WHERE verdict = 'refused'",
     "CREATE INDEX journal_tx ON journal (tx)",
