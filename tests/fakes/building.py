@@ -106,7 +106,8 @@ def plan_options(
     faults: str | list[dict[str, Any]] = "none",
     **options: Any,
 ) -> SimulateOptions:
-    """Options for a building. A list of faults is switched on by `running_building`."""
+    """Options for a building of seed 1. A list of faults is switched on by `running_building`."""
+    options.setdefault("seed", 1)
     return SimulateOptions(
         devices=devices,
         gateways=gateways,

@@ -12,7 +12,7 @@ from app.domain.points import parse_mapping
 from app.domain.words import Quality
 from app.simulator import kinds
 from app.simulator.plan import inventory, make_plan
-from app.simulator.run import SimulateOptions, demo_faults, simulate
+from app.simulator.run import SimulateOptions, demo_faults, seed_of, simulate
 from app.simulator.unit import Unit
 from app.simulator.world import DAY_S, World
 
@@ -165,3 +165,13 @@ def test_it_says_ready_first_and_a_summary_last_and_leaves_no_file(tmp_path):
     assert said[-1]["summary"] is True
     assert said[0]["inventory"] == str(export)
     assert len(json.loads(export.read_text("utf-8"))) == 11
+
+
+def test_buildings_side_by_side_have_other_devices_unless_a_seed_is_asked_for():
+    assert len({seed_of(net) for net in range(1, 251)}) == 250
+    with (
+        running_building(2, seed=None) as one,
+        running_building(2, seed=None) as other,
+    ):
+        assert one.net != other.net
+        assert {row["id"] for row in one.rows}.isdisjoint(row["id"] for row in other.rows)
