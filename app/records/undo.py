@@ -63,6 +63,8 @@ def taken_back(
     Undos in `but_for` are looked at as any other operation.
     """
     ordered = in_order(kind, operations)
+    if not any(o.undoes for o in ordered):
+        return {}
     gone: dict[str, set[str]] = {}
     for name in {name for o in ordered for name in o.fields}:
         for cancelled in _cancelled(name, ordered, but_for):

@@ -16,7 +16,7 @@ FORMAT = 1
 """`user_version` of the file. A program that knows only a lower one leaves the file alone."""
 
 HEAD = "0001"
-"""The newest revision below `migrations/versions`; a test compares them."""
+"""The newest revision below `migrations/versions`, four digits; a test compares them."""
 
 _ROOM = 2.2
 
@@ -59,23 +59,29 @@ def _revision(path: Path, key: bytes | None) -> str | None:
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT:
-            raise EnvironmentLacks(
-                "store.newer",
-                "This file was written by a newer Plantroom.",
-                where=str(path),
-                do="Update the program; the file was not touched.",
-            )
+            raise _newer(path)
         known = connection.execute(
             "SELECT count(*) FROM sqlite_master WHERE name='alembic_version'"
         ).fetchone()[0]
         if not known:
             return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        if row is not None and str(row[0]) > HEAD:
+            raise _newer(path)
         return None if row is None else str(row[0])
     except DriverError as error:
         raise translated(error, path) from None
     finally:
         connection.close()
+
+
+def _newer(path: Path) -> EnvironmentLacks:
+    return EnvironmentLacks(
+        "store.newer",
+        "This file was written by a newer Plantroom.",
+        where=str(path),
+        do="Update the program; the file was not touched.",
+    )
 
 
 def _copy(path: Path, new: Path, key: bytes | None) -> None:

@@ -21,6 +21,8 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.records.field import KINDS, Cell, Kind, Merge, Record, Spec
 from app.records.fold import Folded
@@ -218,3 +220,13 @@ def declare_tables() -> MetaData:
     for name in KINDS:
         kind_table(name)
     return METADATA
+
+
+def statements(kind: str) -> list[str]:
+    """The text that makes a kind's table and indexes, for a revision to hold as it is today."""
+    table = kind_table(kind).table
+    made: list[CreateTable | CreateIndex] = [
+        CreateTable(table),
+        *(CreateIndex(index) for index in table.indexes),
+    ]
+    return sorted(str(one.compile(dialect=sqlite.dialect())).strip() for one in made)[::-1]

@@ -140,7 +140,10 @@ class WriteTx:
         for operation, sent in self._journal.of_transaction(tx):
             if records is None or operation.record in records:
                 parts.setdefault((operation.kind, operation.record), []).append((operation, sent))
-        said = [self._undo_record(kind_of(kind), part, fields) for (kind, _), part in parts.items()]
+        said = [
+            self._undo_record(door.declared(kind), part, fields)
+            for (kind, _), part in parts.items()
+        ]
         written = tuple(operation for operation in said if operation is not None)
         if not written:
             raise InvalidRequest(

@@ -13,11 +13,12 @@ from fakes.console_store import KEY, do, opened
 from fakes.errand import declared
 
 import app.store.migrate as migrate_module
+from app.domain.errors import EnvironmentLacks
 from app.records.kinds import Asset, Device
 from app.runtime.clock import ManualClock
 from app.store.engines import Database, connect
 from app.store.migrate import HEAD, bring_up_to_date
-from app.store.tables import declare_tables, kind_table
+from app.store.tables import declare_tables, kind_table, statements
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "console"
 VERSIONS = Path(migrate_module.__file__).parent / "migrations" / "versions"
@@ -34,6 +35,29 @@ def test_the_revisions_build_exactly_the_declared_tables(tmp_path) -> None:
     search = {"find", "find_data", "find_idx", "find_content", "find_docsize", "find_config"}
     differences = [d for d in found if not (d[0] == "remove_table" and d[1].name in search)]
     assert differences == []
+
+
+def test_a_file_with_a_revision_of_a_later_program_is_left_alone(tmp_path) -> None:
+    path = tmp_path / "console.db"
+    bring_up_to_date(path, KEY, 0)
+    connection = connect(path, KEY)
+    connection.execute("UPDATE alembic_version SET version_num='9999'")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(EnvironmentLacks) as caught:
+        bring_up_to_date(path, KEY, 0)
+    assert caught.value.code == "store.newer"
+    assert path.read_bytes() == before
+
+
+def test_the_printed_statements_make_a_kinds_table(tmp_path) -> None:
+    with declared(), opened(tmp_path) as store:
+        printed = statements("errand")
+        assert printed[0].startswith("CREATE TABLE errand")
+        for statement in printed:
+            store._database.driver.execute(statement)
+        made = do(store, lambda tx: tx.create("errand", "s", title="Look at the pump"))
+        assert [hit.id for hit in store.records.search("pump")] == [made]
 
 
 def test_head_is_the_newest_revision() -> None:
