@@ -34,11 +34,9 @@ def table(lines: list[dict[str, Any]]) -> str:
 
 
 def goal(line: dict[str, Any]) -> str:
-    """The goal as the bench says it; a bare number is a limit of the ratio, else of the value."""
+    """The goal as the bench says it; a bare number is the limit of the value."""
     said = line["goal"]
-    if not isinstance(said, int | float):
-        return str(said)
-    return f"x{short(said)}" if "ratio" in line else f"{short(said)} {line['unit']}".strip()
+    return f"at most {short(said)}" if isinstance(said, int | float) else str(said)
 
 
 def short(number: float) -> str:
