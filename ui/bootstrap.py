@@ -29,6 +29,8 @@ _KEPT: list[object] = []
 run, an answer can reach a widget as it is destroyed, or a thread's garbage collection destroys
 one; either ends the process before the recorders have closed their files."""
 
+INTERRUPTED = 130
+"""The exit code of whatever Ctrl+C ended."""
 SWITCH_INTERVAL_S = 0.0005
 """A tenth of Python's default: background Python must not hold up a repaint."""
 
@@ -47,8 +49,9 @@ def run_window(core: Core, *, demo: bool) -> int:
     _KEPT.extend((app, theme, window))
     window.closed.connect(app.quit)
     window.show()
-    with _interrupt_quits(app):
-        return app.exec()
+    with _interrupt_quits(app) as interrupted:
+        code = app.exec()
+    return INTERRUPTED if interrupted.is_set() else code
 
 
 def run_offscreen(
@@ -74,8 +77,9 @@ def run_offscreen(
     window.closed.connect(app.quit)
     window.show()
     tour.start()
-    with _interrupt_quits(app):
-        return app.exec()
+    with _interrupt_quits(app) as interrupted:
+        code = app.exec()
+    return INTERRUPTED if interrupted.is_set() else code
 
 
 def make_application() -> tuple[QApplication, Theme]:
@@ -131,20 +135,23 @@ class _Past:
 
 
 @contextmanager
-def _interrupt_quits(app: QApplication) -> Iterator[None]:
-    """Ctrl+C closes the window in order instead of tearing the process down."""
+def _interrupt_quits(app: QApplication) -> Iterator[threading.Event]:
+    """Ctrl+C closes the window in order instead of tearing the process down, and is told."""
+    interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield interrupted
         return
 
-    def quit_window(_number: int, _frame: object) -> None:
+    def quit_window(number: int, _frame: object) -> None:
+        if number == signal.SIGINT:
+            interrupted.set()
         app.closeAllWindows()
 
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in kept:
         signal.signal(number, quit_window)
     try:
-        yield
+        yield interrupted
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)

@@ -12,11 +12,13 @@ from app.cli.arguments import Globals, HelpWanted, parse_command
 from app.cli.command import Command, Needs, Reply
 from app.cli.opening import core_of, find_profile, take_or_ask
 from app.cli.output import exit_code
+from app.control.client import ask
 from app.control.wire import Answer, Request
 from app.diagnostics import crash
 from app.domain.errors import ConsoleError, InvalidRequest
 from app.runtime.clock import SystemClock
 from app.runtime.events import RaiseWindow
+from app.settings.profile import locate
 
 if TYPE_CHECKING:
     from app.wiring import Core
@@ -26,9 +28,13 @@ def call(command: Command, wishes: Namespace, words: Sequence[str], options: Glo
     """Run a command where it belongs and return what it says."""
     if command.needs is Needs.NOTHING:
         return command.handle(cast("Core", None), wishes)
-    profile = find_profile(options)
     person = os.environ.get("PLANTROOM_PERSON", "")
     request = Request("command", tuple(words), os.fspath(Path.cwd()), person)
+    # Whoever holds the profile can answer also while nothing more can be written to its folder.
+    answer = ask(locate(options.data, os.environ).control_file, request)
+    if answer is not None:
+        return Reply(answer.document, answer.text, answer.exit_code)
+    profile = find_profile(options)
     held = take_or_ask(profile, request, SystemClock())
     if isinstance(held, Answer):
         return Reply(held.document, held.text, held.exit_code)

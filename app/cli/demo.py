@@ -160,6 +160,8 @@ def _building(wishes: Namespace, export: Path) -> Iterator[_Building]:
         [*_simulate_command(wishes, export, wishes.net), "--with-parent"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # Ctrl-C is for the demo alone; the building then ends with it.
+        start_new_session=True,
     )
     lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     stdout = process.stdout

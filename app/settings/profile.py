@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs"})
 """SQLite's write-ahead log needs shared memory, which these do not give."""
 
+MAX_PATH_BYTES = 460
+"""SQLite opens no path above 512 bytes, its own endings included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -118,7 +121,7 @@ def locate(
     """The profile of `--data`, else of `PLANTROOM_DATA`, else the person's own data folder.
 
     Raises:
-        InvalidRequest: the path names a file.
+        InvalidRequest: the path names a file, or is too long.
     """
     named = data if data is not None else environ.get("PLANTROOM_DATA") or None
     if named is None:
@@ -128,6 +131,13 @@ def locate(
         folder = folder.with_name(folder.name + "-demo") if demo else folder
     else:
         folder = (cwd or Path.cwd()) / Path(named).expanduser()
+    if len(os.fsencode(folder)) > MAX_PATH_BYTES or _name_too_long(folder):
+        raise InvalidRequest(
+            "data.path_too_long",
+            "The path of the data folder is too long for a database in it.",
+            where=f"{str(folder)[:80]}...",
+            do=f"Name a folder with --data whose path has at most {MAX_PATH_BYTES} bytes.",
+        )
     if folder.exists() and not folder.is_dir():
         raise InvalidRequest(
             "data.not_a_folder",
@@ -136,6 +146,14 @@ def locate(
             do="Name a folder with --data, or a new name to have one made.",
         )
     return Profile(Path(os.path.realpath(folder)), demo)
+
+
+def _name_too_long(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def folder_fault(folder: Path, error: OSError) -> ConsoleError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +36,17 @@ def test_the_demo_shows_a_living_building_and_saves_pictures(tmp_path: Path) -> 
     )
     assert again.code == 0, again.out + again.err
     assert again.lines[-1]["devices"]["total"] == 5
+
+
+def test_ctrl_c_closes_the_demo_in_order(tmp_path: Path) -> None:
+    plantroom = Plantroom(tmp_path / "demo", PLANTROOM_PASSPHRASE="", PLANTROOM_KEYSTORE="")
+    words = ("--devices", "5", "--gateways", "0", "--for", "60", "--seed", OWN_SEED)
+    with plantroom.running("demo", *words) as demo:
+        demo.wait_line("by_state")
+        assert demo.stop(signal.SIGINT) == 130
+    assert demo.lines[-1]["summary"] is True
+    assert not any("problem" in line for line in demo.lines)
+    assert "Traceback" not in "".join(demo.errors)
 
 
 def test_the_demo_leaves_a_real_profile_alone(tmp_path: Path) -> None:

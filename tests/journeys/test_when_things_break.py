@@ -87,6 +87,25 @@ def test_a_full_disk_is_exit_3_and_costs_nothing_that_was_saved(
     assert plantroom.device(device)["name"] == "After"
 
 
+def test_a_runner_on_a_full_disk_goes_on_answering_and_loses_nothing(
+    small_disk: Path, house: House
+) -> None:
+    plantroom = Plantroom(small_disk / "profile")
+    plantroom.json("devices", "import", str(house.inventory))
+    device = house.rows[0]["id"]
+    with plantroom.holding("--fast") as runner:
+        ballast = small_disk / "ballast"
+        fill(ballast)
+        assert plantroom.json("devices", "list")["total"] == len(house.rows)
+        error = plantroom.json("device", "edit", device, "--name", "x" * 100, code=3)["error"]
+        assert error["code"] == "store.disk_full"
+        ballast.unlink()
+        plantroom.json("device", "edit", device, "--name", "After")
+        assert runner.stop() == 0
+        assert runner.lines[-1]["dropped"] == 0
+    assert plantroom.json("audit", "verify")["ok"] is True
+
+
 def fill(file: Path) -> None:
     with file.open("wb", buffering=0) as ballast:
         try:

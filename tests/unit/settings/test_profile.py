@@ -100,3 +100,10 @@ def test_the_lock_is_free_again_after_its_holder_was_killed(tmp_path: Path) -> N
     assert lock.acquire()
     lock.release()
     assert (tmp_path / "lock").stat().st_size == 0
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "/".join(["x" * 200] * 5), "/".join(["x"] * 4000)])
+def test_a_path_too_long_for_a_database_is_said(tmp_path: Path, path: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        locate(path, {}, cwd=tmp_path)
+    assert caught.value.code == "data.path_too_long"
