@@ -18,7 +18,8 @@ class LinkSpec:
 
     `key` never appears in a repr. `interval_s` is the expected report interval a person set;
     None means learned, else the category's default. `learned_interval_s` and `last_report_ms` are
-    what an earlier run observed, so that a sleeping sensor is not forgotten. `site_here` is False
+    what an earlier run observed, so that a sleeping sensor is not forgotten; `last_ip` is where it
+    was, tried when it is not at `ip`. `site_here` is False
     when the computer is on another network than the device's site: the address is then not opened.
     """
 
@@ -35,6 +36,7 @@ class LinkSpec:
     interval_s: float | None = None
     learned_interval_s: float | None = None
     last_report_ms: int | None = None
+    last_ip: str | None = None
     paused: bool = False
     site_here: bool = True
     points: Mapping[str, PointSpec] = field(default_factory=dict, repr=False)

@@ -91,6 +91,7 @@ class Codec:
     """The frames of one connection: its sequence numbers, its keys, its protocol version."""
 
     def __init__(self, device: str, key: bytes, version: str) -> None:
+        self.device = device
         self.version = version
         self.modern = version == "3.5"
         self.negotiates = version in ("3.4", "3.5")

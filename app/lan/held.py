@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tinytuya.core import command_types as CT
@@ -32,6 +33,8 @@ QUICK_CLOSE_WAIT_S = 2.0
 """A device has few slots and needs this long to free one after it closed on us."""
 _NOT_CONTENT = frozenset({Fault.KEY, Fault.TEXT, Fault.JSON})
 _MANY_UNREADABLE = 2
+STRANGER_S = 10.0
+"""How long whoever answers at an offered address has to prove that it is the device looked for."""
 MANY_DROPPED = 3
 """So many attempts in a row that a device ends before it says anything are its usual way."""
 _DROPPED = frozenset({Trouble.CLOSED, Trouble.RESET, Trouble.WEAK_SESSION})
@@ -95,7 +98,7 @@ class HeldDevice:
             self.drop()
         if self.resting is not None:
             self.drop()
-        if spec != before:
+        if _told(spec) != _told(before):
             self.poke()
 
     def poke(self) -> None:
@@ -212,7 +215,9 @@ class HeldDevice:
             codec = Codec(self.spec.device, self.spec.key, target.version)
             listen_s = LISTEN_FIRST_S if self._quick_closes else 0.0
             known = self._key_proved and target.version == self._route.version
-            self.session = session = Session(codec, self, loop, listen_s=listen_s, known=known)
+            self.session = session = Session(
+                codec, self, loop, listen_s=listen_s, known=known, stranger=target.offered
+            )
             trouble = await _open_socket(loop, session, target)
             if trouble is not None:
                 return trouble
@@ -335,6 +340,11 @@ class HeldDevice:
             self.presence.latency_ms = reply.took_s * 1000
         elif reply.fate is Fate.TIMED_OUT and not session.proved:
             await self._doubt(session)
+        if self._target is not None and self._target.offered and not session.proved:
+            # A gateway of 3.1 answers anybody in words; what it reports is sealed.
+            await asyncio.sleep(STRANGER_S)
+            if not session.proved:
+                session.close(Trouble.NEVER_ANSWERED)
         if session.phase is Phase.OPEN:
             watching = Liveness(
                 session,
@@ -374,6 +384,11 @@ async def _open_socket(
         timed_out = error.errno in (errno.ETIMEDOUT, errno.EHOSTDOWN)
         return Trouble.NO_ANSWER if timed_out else Trouble.UNREACHABLE
     return None
+
+
+def _told(spec: LinkSpec) -> LinkSpec:
+    """What people said of it, without what was observed."""
+    return replace(spec, last_report_ms=None, learned_interval_s=None, last_ip=None)
 
 
 _UNTRIED = frozenset({Connection.NEVER_SEEN, Connection.PAUSED, Connection.NOT_HERE})

@@ -70,6 +70,10 @@ class Route:
         self._barred: dict[str, float] = {}
         self._missed = False
         self._offered: dict[str, int] = {}
+        if spec.last_ip is not None and self.ip is None:
+            self.ip = spec.last_ip
+        elif spec.last_ip is not None:
+            self.offer((spec.last_ip,))
 
     @property
     def searching(self) -> bool:

@@ -103,7 +103,8 @@ class Owner(Protocol):
 class Session(asyncio.Protocol):
     """See the module. `owner` hears; `request` asks.
 
-    `known` says that this device has been read in this version before.
+    `known` says that this device has been read in this version before; `stranger` that nobody said
+    it is at this address, so that nothing short of its key or its name proves it.
     """
 
     def __init__(
@@ -114,10 +115,12 @@ class Session(asyncio.Protocol):
         *,
         listen_s: float = 0.0,
         known: bool = False,
+        stranger: bool = False,
     ) -> None:
         self.codec = codec
         self._listen_s = listen_s
         self._known = known
+        self._stranger = stranger
         self._spoke = False
         self.phase = Phase.KEY_NEG
         self.proved = False
@@ -263,16 +266,22 @@ class Session(asyncio.Protocol):
         except FrameFault as error:
             self._owner.unreadable(self, error.fault)
             return
-        self.proved = self.proved or self._proves(message)
+        self.proved = self.proved or self._proves(message, body)
         # A 3.1 device answers queries in the clear: that shows the device, not the key.
         sealed = self.codec.version != "3.1" or message.payload.startswith(b"3.1")
         self.opened = self.opened or (self.proved and sealed)
         self._owner.heard(self, message, body)
         self._match(message, body)
 
-    def _proves(self, message: Message) -> bool:
+    def _proves(self, message: Message, body: Body) -> bool:
         # An integrity tag under the session key proves the key; below 3.4 only opened text does.
-        return self.codec.negotiates or bool(message.payload)
+        if self.codec.negotiates:
+            return True
+        if not self._stranger:
+            return bool(message.payload)
+        if self.codec.version == "3.1":
+            return message.payload.startswith(b"3.1") or body.device == self.codec.device
+        return bool(body.points) and not message.payload.startswith(b"{")
 
     def _negotiate(self, message: Message) -> None:
         if message.cmd == CT.SESS_KEY_NEG_START:

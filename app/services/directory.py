@@ -235,7 +235,8 @@ class Directory:
             site=device.site,
             key=self._facts.key(device)
             or (self._facts.key(gateway) if gateway is not None else b""),
-            ip=device.ip or _text(seen.get("ip")),
+            ip=device.ip,
+            last_ip=_text(seen.get("ip")),
             port=device.port or DEFAULT_PORT,
             version=device.version or _text(seen.get("version")),
             parent=device.parent,

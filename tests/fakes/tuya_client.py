@@ -12,6 +12,9 @@ from typing import Any
 from app.simulator import codec as wire
 from app.simulator.codec import Frame
 
+ZERO_KEYS = 3
+"""So many in a row are the fault of that name, not chance."""
+
 
 class Closed(Exception):
     """The device ended the session; `reset` says that it did so with a reset."""
@@ -38,15 +41,24 @@ class TuyaClient:
     ) -> None:
         self.version = version or row["version"]
         self.local_key = (key or row["key"]).encode()
-        self.codec = wire.codec_for(self.version, self.local_key)
-        self.socket = socket.create_connection((row["ip"], row.get("port", 6668)), 5)
-        self.buffer = bytearray()
-        self.seq = 0
+        self._address = (row["ip"], row.get("port", 6668))
+        self._connect()
         self.modern = self.codec.negotiates
         self.query_cmd = wire.QUERY_NEW if self.modern else wire.QUERY
         self.control_cmd = wire.CONTROL_NEW if self.modern else wire.CONTROL
         if keyed and self.modern:
-            self.negotiate()
+            # One session key in 256 begins with a zero, and the device takes it for none.
+            for _ in range(ZERO_KEYS):
+                if self.negotiate()[0] != 0:
+                    break
+                self.socket.close()
+                self._connect()
+
+    def _connect(self) -> None:
+        self.codec = wire.codec_for(self.version, self.local_key)
+        self.socket = socket.create_connection(self._address, 5)
+        self.buffer = bytearray()
+        self.seq = 0
 
     def __enter__(self) -> TuyaClient:
         return self
