@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.cli.command import Command, Reply
 from app.cli.tables import counted
@@ -19,12 +19,13 @@ def _no_arguments(_parser: ArgumentParser) -> None:
 
 def _verify(core: Core, _arguments: Namespace) -> Reply:
     report = core.store.audit.verify()
-    document = {
+    document: dict[str, Any] = {
         "ok": report.ok,
         "links": report.links,
         "broken": report.broken and _document(report.broken),
-        "repaired": [_document(cut) for cut in report.repaired],
     }
+    if report.repaired:
+        document["repaired"] = [_document(cut) for cut in report.repaired]
     if (broken := report.broken) is not None:
         if report.untold:
             core.store.keep_as_told(broken, core.owner.actor()).result()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from app.cli.command import Command, Reply
 from app.cli.tables import counted, shown, table
@@ -32,12 +33,12 @@ def _history(core: Core, arguments: Namespace) -> Reply:
     as_of_ms = _as_of_ms(arguments)
     history = core.record_book.history(arguments.kind, arguments.id, arguments.field, as_of_ms)
     rows = [
-        (iso(item.at_ms), item.author_name, item.act, _field(item), _words(item.value))
+        (iso(item.at_ms), item.author_name, _act(item), _field(item), _value(core, item))
         for item in history.items
     ]
     text = table(("At", "By", "Act", "Field", "Value"), rows) if rows else "Nothing was said."
     if history.as_of is not None:
-        then = [(name, _words(value)) for name, value in history.as_of.items()]
+        then = [(name, _words(value)) for name, value in _flat(history.as_of)]
         text += f"\n\nAs of {iso(as_of_ms)}:\n" + table(("Field", "Value"), then)
     return Reply(history.document(), text)
 
@@ -49,6 +50,26 @@ def _undo(core: Core, arguments: Namespace) -> Reply:
     if not undone.operations:
         return Reply(undone.document(), "Nothing differed; nothing was changed.")
     return Reply(undone.document(), f"Undone with {counted(len(undone.operations), 'change')}.")
+
+
+def _act(item: HistoryItem) -> str:
+    return f"{item.act}, taken back" if item.taken_back else item.act
+
+
+def _flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """A device's fields, then those of its asset and binding under their names."""
+    for name, value in document.items():
+        if isinstance(value, dict) and name in ("asset", "binding"):
+            yield from _flat(value, f"{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def _value(core: Core, item: HistoryItem) -> str:
+    """A value in words; a place by its names, for an id tells a person nothing."""
+    if (item.kind, item.field) in (("asset", "place"), ("place", "parent")):
+        return ", ".join(core.registry.now().place_names(item.value)) or _words(item.value)
+    return _words(item.value)
 
 
 def _field(item: HistoryItem) -> str:

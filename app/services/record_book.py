@@ -41,6 +41,7 @@ class HistoryItem:
     undoes: str | None = None
     verdict: str | None = None
     reason: str = ""
+    taken_back: bool = False
 
     def document(self) -> dict[str, Any]:
         """The item as JSON shows it."""
@@ -58,6 +59,7 @@ class HistoryItem:
             "undoes": self.undoes,
             "verdict": self.verdict,
             "reason": self.reason,
+            "taken_back": self.taken_back,
         }
 
 
@@ -314,6 +316,7 @@ def _item(change: Change, kind: str, record: str, names: Mapping[str, str]) -> H
         undoes=change.undoes,
         verdict=change.verdict,
         reason=change.reason,
+        taken_back=change.taken_back,
     )
 
 

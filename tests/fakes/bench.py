@@ -140,6 +140,7 @@ def running_bench(folder):
     def actor():
         return OWNER
 
+    bench.owner = SimpleNamespace(actor=actor)
     bench.registry = RegistryCache(records, clock, bus)
     bench.locality = Locality(
         records=records, registry=bench.registry, link=ask, actor=actor, bus=bus

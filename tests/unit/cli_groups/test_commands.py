@@ -12,6 +12,7 @@ from app.domain.errors import InvalidRequest
 from app.domain.readings import Reading
 from app.domain.words import Connection, Outcome
 from app.records.kinds import Device
+from app.store.audit import AuditReport, Broken
 
 GROUPS = (audit, device, devices, history, records)
 
@@ -147,10 +148,15 @@ def test_history_and_undo_of_a_record(pump, call):
     document, text, _ = call("record", "history", "device", "bf01", "--field", "name")
     assert [i["value"] for i in document["items"] if i["kind"] == "asset"] == ["Pump bf01", "Fan"]
     assert "device.name" in text
+    call("device", "edit", "bf01", "--place", "Level 1/Plant")
+    assert "Level 1, Plant" in call("record", "history", "device", "bf01")[1]
+    call("record", "undo", "device", "bf01")
+    assert "edit, taken back" in call("record", "history", "device", "bf01")[1]
     before_s = str(pump.clock.now_ms() / 1000 - 2)
     document, text, _ = call("record", "history", "device", "bf01", "--as-of", before_s)
     assert document["as_of"]["name"] == "Pump bf01"
     assert "As of" in text
+    assert "asset.name" in text
     document, text, _ = call("record", "undo", "device", "bf01")
     assert (document["record"]["name"], "Undone" in text) == ("Pump bf01", True)
     assert "Nothing differed" in call("record", "undo", "asset", "bf01", "--as-of", before_s)[1]
@@ -160,13 +166,25 @@ def test_audit_names_the_first_broken_link_and_exits_with_4(pump, call):
     document, text, code = call("audit", "verify")
     assert (document["ok"], document["broken"], code) == (True, None, 0)
     assert "whole" in text
-    broken = SimpleNamespace(operation="c:1", sentence="It was changed.")
-    report = SimpleNamespace(ok=False, links=3, broken=broken)
+    report = AuditReport(False, 3, Broken("c:1", "It was changed."))
     whole, pump.store.audit = pump.store.audit, SimpleNamespace(verify=lambda: report)
     document, text, code = call("audit", "verify")
     pump.store.audit = whole
     assert document["broken"] == {"operation": "c:1", "sentence": "It was changed."}
     assert (code, text) == (4, "c:1: It was changed.")
+
+
+def test_a_cut_fails_the_audit_once_and_is_named_as_repaired_ever_after(pump, call):
+    cut = {"reached": 3, "anchor": 5, "put_back": 2}
+    pump.by_person(lambda tx: tx.note("journal.cut", "console", cut))
+    document, text, code = call("audit", "verify")
+    assert (document["ok"], code) == (False, 4)
+    assert "reached line 3 of 5" in document["broken"]["sentence"]
+    for _ in range(2):
+        document, text, code = call("audit", "verify")
+        assert (document["ok"], document["broken"], code) == (True, None, 0)
+        assert "reached line 3 of 5" in document["repaired"][0]["sentence"]
+        assert "Repaired" in text
 
 
 def test_history_query_and_stats(pump, call):
