@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from app.cli.command import Command, Reply
+from app.cli.command import Command, Reply, no_arguments
 from app.cli.tables import counted
 
 if TYPE_CHECKING:
     from app.store.audit import Broken
     from app.wiring import Core
-
-
-def _no_arguments(_parser: ArgumentParser) -> None:
-    """The verb takes none."""
 
 
 def _verify(core: Core, _arguments: Namespace) -> Reply:
@@ -39,4 +35,4 @@ def _document(broken: Broken) -> dict[str, str]:
     return {"operation": broken.operation, "sentence": broken.sentence}
 
 
-COMMANDS = (Command(("audit", "verify"), "prove that nothing was altered", _no_arguments, _verify),)
+COMMANDS = (Command(("audit", "verify"), "prove that nothing was altered", no_arguments, _verify),)

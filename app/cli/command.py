@@ -43,3 +43,7 @@ class Command:
     handle: Callable[[Core, Namespace], Reply]
     needs: Needs = Needs.STORE
     files: tuple[str, ...] = field(default=())
+
+
+def no_arguments(_parser: ArgumentParser) -> None:
+    """The `configure` of a verb that takes none."""

@@ -23,7 +23,7 @@ from app.cli.holding import held_core
 from app.cli.measuring import census, problems
 from app.cli.opening import find_profile, is_demo_profile, take_or_ask
 from app.cli.output import print_line
-from app.cli.simulate import count, seconds
+from app.cli.simulate import building_options, seconds
 from app.control.wire import Answer, Request
 from app.domain.errors import EnvironmentLacks, Refused
 from app.runtime.clock import SystemClock
@@ -42,22 +42,7 @@ PUSH_EVERY_S = 5.0
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of `demo`."""
-    parser.add_argument("--devices", type=count, default=200, help="devices with their own socket")
-    parser.add_argument("--gateways", type=count, default=6, help="how many of them are gateways")
-    parser.add_argument(
-        "--seed", type=int, help="the same seed makes the same building (default: by the network)"
-    )
-    parser.add_argument(
-        "--push-every",
-        type=seconds,
-        default=PUSH_EVERY_S,
-        metavar="S",
-        help="every device reports every S seconds",
-    )
-    parser.add_argument(
-        "--faults", default="demo", metavar="none|demo|FILE", help="what is wrong in the building"
-    )
-    parser.add_argument("--net", type=int, metavar="N", help="second octet of the addresses, 127.N")
+    building_options(parser, faults="demo", push_every_s=PUSH_EVERY_S)
     parser.add_argument(
         "--for", dest="for_s", type=seconds, metavar="S", help="off screen, end after S seconds"
     )

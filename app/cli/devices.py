@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.command import Command, Needs, Reply
+from app.cli.command import Command, Needs, Reply, no_arguments
 from app.cli.tables import counted, shown, table
 from app.services.scanning import Scanning, check_range
 
@@ -81,7 +81,12 @@ def _scan(core: Core, arguments: Namespace) -> Reply:
     # A range is tried with the keys of the devices that are not reached, so they have to be held.
     core.engage(None if arguments.range is not None else [])
     found = Scanning(directory=core.directory, link=lambda: core.link).scan(arguments.range)
-    document = {"items": [f.document() for f in found], "total": len(found), "next": None}
+    document = {
+        "items": [f.document() for f in found],
+        "total": len(found),
+        "next": None,
+        "configured": bool(core.directory.names()),
+    }
     if not found:
         return Reply(document, "Nothing announced itself.")
     cells = [
@@ -97,10 +102,6 @@ def _scan(core: Core, arguments: Namespace) -> Reply:
     return Reply(document, f"{text}\n{counted(len(found), 'device')}")
 
 
-def _no_arguments(_parser: ArgumentParser) -> None:
-    """The verb takes none."""
-
-
 COMMANDS = (
     Command(
         ("devices", "import"),
@@ -110,7 +111,7 @@ COMMANDS = (
         Needs.STORE,
         files=("file",),
     ),
-    Command(("devices", "list"), "every device and what it says", _no_arguments, _list),
+    Command(("devices", "list"), "every device and what it says", no_arguments, _list),
     Command(
         ("devices", "scan"),
         "listen for devices on the network",

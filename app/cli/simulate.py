@@ -20,18 +20,7 @@ from app.runtime.threads import NamedThread
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of `simulate`."""
-    parser.add_argument("--devices", type=count, default=200, help="devices with their own socket")
-    parser.add_argument("--gateways", type=count, default=6, help="how many of them are gateways")
-    parser.add_argument(
-        "--seed", type=int, help="the same seed makes the same building (default: by the network)"
-    )
-    parser.add_argument(
-        "--push-every", type=seconds, metavar="S", help="every device reports every S seconds"
-    )
-    parser.add_argument(
-        "--faults", default="none", metavar="none|demo|FILE", help="what is wrong in the building"
-    )
-    parser.add_argument("--net", type=int, metavar="N", help="second octet of the addresses, 127.N")
+    building_options(parser, faults="none", push_every_s=None)
     parser.add_argument("--record", type=Path, metavar="FILE", help="write every value sent")
     parser.add_argument("--export", type=Path, metavar="FILE", help="write the inventory")
     parser.add_argument("--lan", action="store_true", help="announce on real networks too")
@@ -42,6 +31,24 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--with-parent", action="store_true", help="end when standard input is closed"
     )
+
+
+def building_options(parser: ArgumentParser, *, faults: str, push_every_s: float | None) -> None:
+    """Add what says which building it is; `demo` takes the same, with other defaults."""
+    parser.add_argument("--devices", type=count, default=200, help="devices with their own socket")
+    parser.add_argument("--gateways", type=count, default=6, help="how many of them are gateways")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same building")
+    parser.add_argument(
+        "--push-every",
+        type=seconds,
+        default=push_every_s,
+        metavar="S",
+        help="every device reports every S seconds",
+    )
+    parser.add_argument(
+        "--faults", default=faults, metavar="none|demo|FILE", help="what is wrong in the building"
+    )
+    parser.add_argument("--net", type=int, metavar="N", help="second octet of the addresses, 127.N")
 
 
 def stream(wishes: Namespace, options: Globals, load_window: Callable[[], ModuleType]) -> int:  # noqa: ARG001  same for every stream

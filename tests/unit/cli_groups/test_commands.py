@@ -76,9 +76,17 @@ def test_list_shows_names_words_and_values(pump, call):
         assert word in text
 
 
-def test_scan_engages_no_device_and_lists_what_it_found(bench, call):
+def test_listening_holds_no_device_and_asking_a_range_needs_the_keys_of_all(bench, call):
+    call("devices", "scan")
+    assert bench.engaged == []
+    bench.engaged = []
+    call("devices", "scan", "--range", "10.0.0.0/30")
+    assert bench.engaged is None
+
+
+def test_scan_lists_what_it_found(call):
     document, text, code = call("devices", "scan", "--range", "10.0.0.0/30")
-    assert (document["total"], code, bench.engaged) == (2, 0, [])
+    assert (document["total"], document["configured"], code) == (2, False, 0)
     assert set(document["items"][0]) == {"id", "ip", "version", "product_id", "known"}
     assert "10.0.0.9" in text
     with pytest.raises(InvalidRequest):
