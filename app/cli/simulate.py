@@ -37,7 +37,9 @@ def building_options(parser: ArgumentParser, *, faults: str, push_every_s: float
     """Add what says which building it is; `demo` takes the same, with other defaults."""
     parser.add_argument("--devices", type=count, default=200, help="devices with their own socket")
     parser.add_argument("--gateways", type=count, default=6, help="how many of them are gateways")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same building")
+    parser.add_argument(
+        "--seed", type=int, help="the same seed makes the same building; else the network chooses"
+    )
     parser.add_argument(
         "--push-every",
         type=seconds,

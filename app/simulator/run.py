@@ -49,8 +49,8 @@ class FaultAt:
 class SimulateOptions:
     """The flags of `plantroom simulate`. `faults` is `none`, `demo` or the path of a file.
 
-    Without a `seed` the network chooses: simulators that run side by side are other buildings, since
-    every console on this computer hears the announcements of all.
+    Without a `seed` the network chooses: simulators that run side by side are other buildings,
+    since every console on this computer hears the announcements of all.
     """
 
     devices: int = 200
