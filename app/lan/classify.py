@@ -1,7 +1,7 @@
 """From what was seen on the wire to the contract's word, and to a sentence a person can act on.
 
 A pure table. It never reads an error code of a library: those do not tell a wrong key from a
-silent device (research, section 1.2).
+silent device (tinytuya's 914 stands for both, and for a wrong version and a busy device).
 """
 
 from __future__ import annotations

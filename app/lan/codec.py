@@ -138,7 +138,7 @@ class Codec:
         """False for a session key that starts with a zero byte.
 
         The vendor's device software tests the first byte as "have a key" and would treat one
-        session in 256 as having none (research, section 5).
+        session in 256 as having none (TuyaOpen, `tuya_lan.c`).
         """
         return bool(self._builder.local_key[0] != 0)
 

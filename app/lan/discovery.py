@@ -1,6 +1,6 @@
 """Hears devices announce themselves, and asks those that stay silent until asked.
 
-Three UDP ports (research, section 6): 6666 plain, 6667 sealed with a public key, 7000 for the
+Three UDP ports: 6666 plain, 6667 sealed with a public key, 7000 for the
 answers of 3.5 devices. Everything heard is a hint; `app.lan.route` proves it.
 """
 

@@ -6,7 +6,7 @@ import struct
 from enum import StrEnum
 
 MAX_FRAME = 8_192
-"""Longest frame taken. The vendor's own device software stops at 4,096 (research, TuyaOpen)."""
+"""Longest frame taken. The vendor's own device software stops at 4,096 (TuyaOpen)."""
 
 PREFIX_55AA = b"\x00\x00\x55\xaa"
 PREFIX_6699 = b"\x00\x00\x66\x99"

@@ -1,7 +1,7 @@
 """Where and in which protocol version to try a device next, and how long to wait before it.
 
 Addresses and versions that worked are proved; what an announcement says is a candidate until a
-handshake or a decodable reply there proves it (research, section 5: anyone can forge one).
+handshake or a decodable reply there proves it: anyone on the network can forge one.
 """
 
 from __future__ import annotations
