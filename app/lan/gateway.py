@@ -43,9 +43,9 @@ class Child:
         elif self.presence.word is Connection.PAUSED:
             self.say(Connection.CONNECTING, "Waiting for its gateway's word.")
 
-    def follow(self) -> None:
-        """From now on what its gateway says is heard; its first word counts from here."""
-        self._followed_ms = self.presence.world.clock.now_ms()
+    def follow(self, began_ms: int) -> None:
+        """What its gateway says is heard since `began_ms`; its first word counts from there."""
+        self._followed_ms = began_ms
         self._absent = 0
 
     @property
@@ -141,7 +141,7 @@ class Gateway:
         session = self.held.session
         if self.held.online and session is not None:
             for child in fresh:
-                child.follow()
+                child.follow(self._world.clock.now_ms())
                 self._world.loop.create_task(self._ask(session, child))
         else:
             self.pass_on()
@@ -168,8 +168,9 @@ class Gateway:
     def _opened(self, session: Session) -> None:
         if self._asking is None:
             self._lists_silent = 0
+            began_ms = self.held.opened_ms or self._world.clock.now_ms()
             for child in self.children.values():
-                child.follow()
+                child.follow(began_ms)
             self._asking = self._world.loop.create_task(self._watch(session))
 
     def _body(self, message: Message, body: Body) -> None:

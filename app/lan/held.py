@@ -63,7 +63,7 @@ class HeldDevice:
         self._tasks: set[asyncio.Task[None]] = set()
         self._unreadable = 0
         self._dropped = 0
-        self._opened_ms: int | None = None
+        self.opened_ms: int | None = None
         self._target: Target | None = None
         self._quick_closes = 0
         self._key_proved = False
@@ -258,7 +258,7 @@ class HeldDevice:
 
     def opened(self, session: Session) -> None:
         """The socket carries requests: introduce ourselves and watch it."""
-        self._opened_ms = self.world.clock.now_ms()
+        self.opened_ms = self.world.clock.now_ms()
         self._start(self._introduce(session))
 
     def heard(self, session: Session, message: Message, body: Body) -> None:
@@ -320,7 +320,7 @@ class HeldDevice:
         self._backoff.reset()
         self.presence.rhythm.heard(self.world.loop.time())
         # Everything it says on this session belongs to its time online, the proof included.
-        self.presence.say(Connection.ONLINE, "", began_ms=self._opened_ms)
+        self.presence.say(Connection.ONLINE, "", began_ms=self.opened_ms)
         self.judged.set()
         if self.session is not None and self.on_open is not None:
             self.on_open(self.session)
