@@ -56,7 +56,7 @@ class HeldDevice:
         self.on_down: Callable[[], None] | None = None
         self._route = Route(spec)
         self._backoff = Backoff(world.random)
-        self._pushes = PushRhythm()
+        self.pushes = PushRhythm()
         self._poke = asyncio.Event()
         self._ended: asyncio.Future[Trouble] = world.loop.create_future()
         self._settled = asyncio.Event()
@@ -64,7 +64,7 @@ class HeldDevice:
         self._unreadable = 0
         self._dropped = 0
         self.opened_ms: int | None = None
-        self._target: Target | None = None
+        self.target: Target | None = None
         self._quick_closes = 0
         self._key_proved = False
         self._life = world.loop.create_task(self._live(), name=f"hold {spec.device}")
@@ -200,7 +200,7 @@ class HeldDevice:
             self.world.claims.release(target.ip, target.port, self.spec.device)
 
     async def _connected(self, target: Target) -> Trouble:
-        self._target = target
+        self.target = target
         untried = self.presence.word in _UNTRIED
         if untried and not self.presence.rhythm.sleepy:
             self.presence.say(Connection.CONNECTING, f"Connecting to {target.ip}.")
@@ -259,7 +259,7 @@ class HeldDevice:
     def opened(self, session: Session) -> None:
         """The socket carries requests: introduce ourselves and watch it."""
         self.opened_ms = self.world.clock.now_ms()
-        self._start(self._introduce(session))
+        self._start(_introduce(self, session))
 
     def heard(self, session: Session, message: Message, body: Body) -> None:
         """A good frame: it proves the device, and its values are published."""
@@ -276,7 +276,7 @@ class HeldDevice:
             return
         if body.points:
             if message.cmd == CT.STATUS:
-                self._pushes.pushed(self.world.loop.time())
+                self.pushes.pushed(self.world.loop.time())
             self.presence.report(body)
 
     def unreadable(self, session: Session, fault: Fault) -> None:
@@ -310,10 +310,10 @@ class HeldDevice:
 
     def _become_online(self) -> None:
         self._settled.set()
-        if self._target is not None:
-            self._route.succeeded(self._target)
-            self.world.claims.prove(self._target.ip, self._target.port)
-            self.presence.ip, self.presence.version = self._target.ip, self._target.version
+        if self.target is not None:
+            self._route.succeeded(self.target)
+            self.world.claims.prove(self.target.ip, self.target.port)
+            self.presence.ip, self.presence.version = self.target.ip, self.target.version
         self._key_proved = True
         self._quick_closes = self._dropped = 0
         self.standing.trouble = None
@@ -330,41 +330,43 @@ class HeldDevice:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _introduce(self, session: Session) -> None:
-        """Ask for everything once, find out how the device wants to be asked, then watch it."""
-        reply = await session.request(self.query(), Priority.QUERY)
-        if reply.body is not None and "data unvalid" in reply.body.text and not self.gateway:
-            session.codec.ask_by_name([dp for dp in self.spec.points if dp.isdigit()])
-            reply = await session.request(self.query(), Priority.QUERY)
-        if reply.fate is Fate.ANSWERED:
-            self.presence.latency_ms = reply.took_s * 1000
-        elif reply.fate is Fate.TIMED_OUT and not session.proved:
-            await self._doubt(session)
-        if self._target is not None and self._target.offered and not session.proved:
-            # A gateway of 3.1 answers anybody in words; what it reports is sealed.
-            await asyncio.sleep(STRANGER_S)
-            if not session.proved:
-                session.close(Trouble.NEVER_ANSWERED)
-        if session.phase is Phase.OPEN:
-            watching = Liveness(
-                session,
-                self.world.loop,
-                self.world.random,
-                self.presence.say,
-                self.query,
-                self._pushes,
-            )
-            await watching.watch()
 
-    async def _doubt(self, session: Session) -> None:
-        """No answer to the first query: does anybody answer at all, and does the key open it?"""
-        beat = await session.request(session.codec.heartbeat(), Priority.HEARTBEAT)
-        if session.phase is not Phase.OPEN or session.proved:
-            return
-        if beat.fate is Fate.ANSWERED:
-            session.close(Trouble.UNREADABLE)
-        else:
-            session.close(Trouble.SILENT)
+async def _introduce(held: HeldDevice, session: Session) -> None:
+    """Ask for everything once, find out how the device wants to be asked, then watch it."""
+    reply = await session.request(held.query(), Priority.QUERY)
+    if reply.body is not None and "data unvalid" in reply.body.text and not held.gateway:
+        session.codec.ask_by_name([dp for dp in held.spec.points if dp.isdigit()])
+        reply = await session.request(held.query(), Priority.QUERY)
+    if reply.fate is Fate.ANSWERED:
+        held.presence.latency_ms = reply.took_s * 1000
+    elif reply.fate is Fate.TIMED_OUT and not session.proved:
+        await _doubt(session)
+    if held.target is not None and held.target.offered and not session.proved:
+        # A gateway of 3.1 answers anybody in words; what it reports is sealed.
+        await asyncio.sleep(STRANGER_S)
+        if not session.proved:
+            session.close(Trouble.NEVER_ANSWERED)
+    if session.phase is Phase.OPEN:
+        watching = Liveness(
+            session,
+            held.world.loop,
+            held.world.random,
+            held.presence.say,
+            held.query,
+            held.pushes,
+        )
+        await watching.watch()
+
+
+async def _doubt(session: Session) -> None:
+    """No answer to the first query: does anybody answer at all, and does the key open it?"""
+    beat = await session.request(session.codec.heartbeat(), Priority.HEARTBEAT)
+    if session.phase is not Phase.OPEN or session.proved:
+        return
+    if beat.fate is Fate.ANSWERED:
+        session.close(Trouble.UNREADABLE)
+    else:
+        session.close(Trouble.SILENT)
 
 
 async def _open_socket(
