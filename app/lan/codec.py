@@ -11,7 +11,6 @@ behind this module. Nothing in it does I/O.
 from __future__ import annotations
 
 import binascii
-import hmac
 import json
 import logging
 import math
@@ -97,6 +96,7 @@ class Codec:
         self.negotiates = version in ("3.4", "3.5")
         self._null_points: tuple[str, ...] = ()
         self._builder = self._build(device, key, None)
+        self._cipher_key, self._cipher = b"", AESCipher(bytes(KEY_BYTES))
         self._children: dict[str, _Builder] = {}
 
     def __repr__(self) -> str:
@@ -187,17 +187,29 @@ class Codec:
             return b""
         if self.version == "3.5":
             return _without_header(payload)
-        key = self._builder.local_key
         if self.version == "3.4":
-            return _without_header(_decrypt(key, payload))
+            return _without_header(self._decrypt(payload))
         if payload.startswith(b"3.1"):
-            return _decrypt_base64(key, payload[19:])
+            return self._decrypt(_from_base64(payload[19:]))
         if self.version == "3.1" or payload.startswith(b"{"):
             return payload
         payload = _without_header(payload)
         if len(payload) % 16 and payload.isascii():
             return payload
-        return _decrypt(key, payload)
+        return self._decrypt(payload)
+
+    def _decrypt(self, sealed: bytes) -> bytes:
+        key = self._builder.local_key
+        if key != self._cipher_key:
+            # Made anew only when the session's key is agreed: it costs as much as a frame.
+            self._cipher_key, self._cipher = key, AESCipher(key)
+        try:
+            opened: bytes = self._cipher.decrypt(
+                sealed, use_base64=False, decode_text=False, verify_padding=True
+            )
+        except (ValueError, TypeError):
+            raise FrameFault(Fault.KEY) from None
+        return opened
 
     # -- frames out ----------------------------------------------------------------------
 
@@ -287,26 +299,11 @@ def _without_header(payload: bytes) -> bytes:
     return payload
 
 
-def _decrypt(key: bytes, sealed: bytes) -> bytes:
+def _from_base64(text: bytes) -> bytes:
     try:
-        opened: bytes = AESCipher(key).decrypt(
-            sealed, use_base64=False, decode_text=False, verify_padding=True
-        )
-    except (ValueError, TypeError):
-        raise FrameFault(Fault.KEY) from None
-    return opened
-
-
-def _decrypt_base64(key: bytes, sealed: bytes) -> bytes:
-    try:
-        return _decrypt(key, binascii.a2b_base64(sealed, strict_mode=True))
+        return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error:
         raise FrameFault(Fault.KEY) from None
-
-
-def same_digest(one: bytes, other: bytes) -> bool:
-    """Compare without telling how much was right by the time it takes."""
-    return hmac.compare_digest(one, other)
 
 
 def _no_constant(name: str) -> Any:

@@ -140,8 +140,9 @@ class Presence:
         if fresh:
             self.last_report_ms = now_ms
             self.rhythm.heard(self.world.loop.time())
+        emit, reading = self.world.emit, self.reading
         for dp, value in body.points.items():
-            self.world.emit(self.reading(dp, value, at_ms, body))
+            emit(reading(dp, value, at_ms, body))
         for listener in tuple(self._listeners):
             listener(body)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 import statistics
 import tempfile
 import time
@@ -242,14 +244,28 @@ def polite_start() -> dict:
 
 
 TROUBLES = ("frozen", "half_frames", "black_hole", "flood")
-_BLACK_HOLE = LinkSpec("black-hole", "s", b"0123456789abcdef", "198.51.100.1", version="3.3")
+
+
+@contextlib.contextmanager
+def black_hole():
+    """A device at an address that swallows connection attempts: nobody empties its full queue."""
+    with contextlib.ExitStack() as open_sockets:
+        server = open_sockets.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            waiting = open_sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        ip, port = server.getsockname()
+        yield LinkSpec("black-hole", "s", b"0123456789abcdef", ip, port, version="3.3")
 
 
 def neighbours() -> dict:
     """The worst p99 of all others under each trouble, against the quiet p99 of the same run."""
     raise_open_files()
 
-    async def once(building, specs) -> tuple[float, dict[str, float]]:
+    async def once(building, specs, hole) -> tuple[float, dict[str, float]]:
         victim = next(s for s in specs if s.version == "3.4").device
         worst = {}
         async with Held(specs, Politeness.fast()) as held:
@@ -257,18 +273,18 @@ def neighbours() -> dict:
             await asyncio.sleep(1)
             quiet = (await held.window(5))[1]
             for trouble in TROUBLES:
-                switch(building, held, victim, trouble, True)
+                switch(building, held, victim, trouble, True, hole)
                 await asyncio.sleep(0.5)
                 worst[trouble] = (await held.window(5))[1]
-                switch(building, held, victim, trouble, False)
+                switch(building, held, victim, trouble, False, hole)
         return quiet, worst
 
     runs = []
     flags = ("--devices", "300", "--gateways", "0", "--push-every", "1")
-    with building_process(*flags) as building:
+    with building_process(*flags) as building, black_hole() as hole:
         specs = specs_of(building)
         for _ in range(ROUNDS):
-            runs.append(asyncio.run(once(building, specs)))
+            runs.append(asyncio.run(once(building, specs, hole)))
             time.sleep(1)
     quiet = statistics.median(q for q, _ in runs)
     value = max(statistics.median(w[t] for _, w in runs) for t in TROUBLES)
@@ -284,9 +300,9 @@ def neighbours() -> dict:
     }
 
 
-def switch(building, held: Held, victim: str, trouble: str, on: bool) -> None:
+def switch(building, held: Held, victim: str, trouble: str, on: bool, hole: LinkSpec) -> None:
     if trouble == "black_hole":
-        held.engine.hold([*held.specs, _BLACK_HOLE] if on else held.specs)
+        held.engine.hold([*held.specs, hole] if on else held.specs)
     else:
         building.fault(victim, trouble, on)
 
