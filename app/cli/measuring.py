@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 STAMP_CODE = "sim_stamp_ns"
 """A simulated device says when it sent, in nanoseconds of the computer's monotonic clock."""
 MAX_LATENCIES = 200_000
-_FINE = frozenset({Connection.ONLINE, Connection.ASLEEP, Connection.PAUSED, Connection.CONNECTING})
+_FINE = frozenset(
+    {
+        Connection.ONLINE,
+        Connection.ASLEEP,
+        Connection.PAUSED,
+        Connection.NOT_HERE,
+        Connection.CONNECTING,
+    }
+)
+"""Connections nobody has to do anything about; another site's devices are no trouble here."""
 
 
 class Meter:

@@ -12,7 +12,7 @@ from app.domain.links import LinkEvidence, LinkSpec
 from app.domain.words import Connection
 from app.services.directory import Directory
 from app.services.health import sentence_of
-from app.services.locality import SiteLink
+from app.services.locality import SUBNET, SiteLink
 from app.services.reaching import held
 
 EXAMINE_TIMEOUT_S = 60.0
@@ -68,7 +68,7 @@ class Diagnosis:
         record = self._directory.find(device)
         spec = self._directory.spec(record.tuya_id)
         steps = _recorded(spec)
-        stop = _forbidden(spec, steps)
+        stop = _forbidden(spec, steps, self._ranges)
         if stop is not None:
             return stop
         future = held(self._link()).examine(record.tuya_id)
@@ -83,6 +83,12 @@ class Diagnosis:
                 retry=True,
             ) from None
         return _joined(steps, evidence)
+
+    def _ranges(self) -> str:
+        """The address ranges this computer is on, in words."""
+        texts = held(self._link()).network().fingerprint
+        ranges = [text.removeprefix(SUBNET) for text in texts if text.startswith(SUBNET)]
+        return ", ".join(ranges) or "no network"
 
 
 def _recorded(spec: LinkSpec) -> list[Step]:
@@ -103,7 +109,9 @@ def _recorded(spec: LinkSpec) -> list[Step]:
     return steps
 
 
-def _forbidden(spec: LinkSpec, steps: list[Step]) -> DiagnosisResult | None:
+def _forbidden(
+    spec: LinkSpec, steps: list[Step], ranges: Callable[[], str]
+) -> DiagnosisResult | None:
     """The end of the walk where the device must not be contacted."""
     if spec.paused:
         verdict, advice = Connection.PAUSED, "Resume it with `device edit --resume`, then repeat."
@@ -111,7 +119,8 @@ def _forbidden(spec: LinkSpec, steps: list[Step]) -> DiagnosisResult | None:
     elif not spec.site_here:
         verdict = Connection.NOT_HERE
         advice = "Connect this computer to the network of the device's site, then repeat."
-        evidence = "This computer is on another network than the device's site."
+        where = f"The device is at {spec.ip}" if spec.ip else "The device's site is elsewhere"
+        evidence = f"{where}; this computer is on {ranges()}."
         steps.append(Step("site's network", FAIL, evidence))
     else:
         return None
