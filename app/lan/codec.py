@@ -43,7 +43,7 @@ _USUAL_POINTS = tuple(str(n) for n in range(1, 21))
 """Asked for where no mapping names a device's points; longer lists overrun its buffer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
     """One frame whose integrity holds. `payload` is as sent, without return code, still sealed."""
 

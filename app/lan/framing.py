@@ -69,6 +69,8 @@ class Framer:
             FrameFault: prefix, length or suffix cannot be a frame's.
         """
         buffer = self._buffer
+        if not buffer:
+            return None
         if not buffer.startswith(self._prefix):
             self._refuse_prefix()
             return None
